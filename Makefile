@@ -1,0 +1,63 @@
+# What a newcomer runs: `make demo`, then `make test`. Everything lives in .venv; nothing else is touched.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
+
+.PHONY: help demo test check bench lock env dev schemas golden kill-storm forge oracles clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.base: requirements.lock pyproject.toml hatch_build.py requirements.in
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 hatchling==1.33.0 editables==0.6
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.base
+	@$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+env: $(VENV)/.base
+dev: $(VENV)/.dev
+
+demo: env ## real order history in; decisions, proofs and books out; then serves the pages
+	@$(BIN)/steward demo
+
+test: dev ## every fast test, on the embedded PostgreSQL (or STEWARD_DATABASE_URL)
+	@$(BIN)/python -m pytest -q
+
+check: dev ## what CI runs besides the tests: lint, types, layers, drift
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --warnings
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/steward catalog check
+	@$(BIN)/python -m steward.contracts.export --check
+
+bench: dev ## the numbers in bench/README.md
+	@$(BIN)/python bench/run.py
+
+kill-storm: dev ## kill -9 at ten random moments of every phase, with the control that must fail (about 20 minutes)
+	@$(BIN)/python bench/kill_storm.py
+
+forge: dev ## forged certificates against the checker, with a weakened checker that must be caught
+	@$(BIN)/python bench/forge.py
+
+schemas: dev ## regenerate schemas/
+	@$(BIN)/python -m steward.contracts.export
+
+oracles: ## programs tests compare with, where the system's package manager has them (Debian)
+	@command -v hledger >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq hledger >/dev/null; } \
+	  || echo "hledger is not installed: the tests that ask it will say so and skip"
+
+lock: ## recompute both lock files; no index address gets in
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==0.13.9; }
+	@for name in requirements requirements-dev; do \
+	  env -u UV_INDEX -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS UV_NO_CONFIG=1 \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header $$name.in -o $$name.lock; done
+
+clean: ## remove the environment and caches
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,69 @@
+"""Action proposals, and the outcomes they can have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from steward.contracts.base import Contract, Instant, JsonObject
+
+RiskLevel = Literal["L0", "L1", "L2", "L3"]
+
+
+class Principal(Contract):
+    """Who asks: an agent or a person, with the roles the catalog gives them."""
+
+    id: str
+    roles: tuple[str, ...] = ()
+
+
+class ActionProposal(Contract):
+    """What someone wants to do, not yet done. `key` names the intended effect; same key, same action."""
+
+    id: str
+    key: Annotated[str, Field(min_length=1, max_length=512)]
+    kind: str
+    params: JsonObject
+    principal: Principal
+    at: Instant
+    why: str = ""
+
+    def document(self) -> JsonObject:
+        """The action as a formula sees it (`action.json` of `steward verify decide`)."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "params": self.params,
+            "principal": {"id": self.principal.id, "roles": list(self.principal.roles)},
+        }
+
+
+class Shadowed(Contract):
+    """The exact request was built and validated, recorded, and not sent."""
+
+    outcome: Literal["shadowed"] = "shadowed"
+    verb: str
+    request: JsonObject
+
+
+class Held(Contract):
+    """Waits for a person of role `approver`; expiry always means reject."""
+
+    outcome: Literal["held"] = "held"
+    risk: RiskLevel
+    approver: str
+    reason: str
+    expires_at: Instant
+
+
+class Refused(Contract):
+    """Will not happen: a stable code, a sentence, and the rules that decided."""
+
+    outcome: Literal["refused"] = "refused"
+    code: str
+    reason: str
+    determining: tuple[str, ...] = ()
+
+
+Outcome = Shadowed | Held | Refused
