@@ -19,7 +19,10 @@ class Principal(Contract):
 
 
 class ActionProposal(Contract):
-    """What someone wants to do, not yet done. `key` names the intended effect; same key, same action."""
+    """What someone wants to do, not yet done. `key` names the intended effect: same key, same action.
+
+    `evidence` is what the proposer read (a request's lines, a fit); no rule sees it, facts are fetched anew.
+    """
 
     id: str
     key: Annotated[str, Field(min_length=1, max_length=512)]
@@ -28,6 +31,7 @@ class ActionProposal(Contract):
     principal: Principal
     at: Instant
     why: str = ""
+    evidence: JsonObject = {}
 
     def document(self) -> JsonObject:
         """The action as a formula sees it (`action.json` of `steward verify decide`)."""

@@ -19,9 +19,7 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Instant = Annotated[
-    datetime, AfterValidator(_utc), PlainSerializer(format_instant, return_type=str, when_used="json")
-]
+Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(format_instant, return_type=str, when_used="json")]
 """An aware UTC time; JSON form RFC 3339 ending in Z."""
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

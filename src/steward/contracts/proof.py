@@ -11,7 +11,7 @@ Basis = Literal["evaluated", "certificate", "theorem"]
 
 
 class Finding(Contract):
-    """What one invariant said: `holds`, `fails`, `undefined`, `missing`, `unproved` or `skipped` (its `when` is false)."""
+    """What one invariant said; it is `skipped` where its `when` is false."""
 
     id: str
     basis: Basis

@@ -1,11 +1,11 @@
 """The whole error tree. Expected outcomes are values; these are for broken input, programs and plumbing.
 
-    StewardError                    every error of ours; carries a stable `code` and what to do
-    ├── BadInput                    a file, argument or message we cannot read        exit code 2
-    │   └── CatalogError            the catalog contradicts itself                     exit code 2
-    ├── Conflict                    same key, other body; wrong expected version       exit code 1
-    ├── Tampered                    stored bytes do not match their digest             exit code 1
-    └── Infrastructure              the database, a process or a disk is at fault     exit code 3
+StewardError                    every error of ours; carries a stable `code` and what to do
+├── BadInput                    a file, argument or message we cannot read        exit code 2
+│   └── CatalogError            the catalog contradicts itself                     exit code 2
+├── Conflict                    same key, other body; wrong expected version       exit code 1
+├── Tampered                    stored bytes do not match their digest             exit code 1
+└── Infrastructure              the database, a process or a disk is at fault     exit code 3
 """
 
 from __future__ import annotations

@@ -11,9 +11,28 @@ from steward.kernel.errors import BadInput
 # Minor-unit exponents that differ from two (ISO 4217, list one).
 _EXPONENTS = {
     **dict.fromkeys(
-        ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
     ),
-    **dict.fromkeys(("BHD IQD JOD KWD LYD OMR TND").split(), 3),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     "CLF": 4,
     "UYW": 4,
 }
@@ -75,9 +94,7 @@ class Money:
         sign = -1 if self.amount_minor < 0 else 1
         amount = abs(self.amount_minor)
         shares = [amount * weight // total for weight in weights]
-        by_remainder = sorted(
-            range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i)
-        )
+        by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
         for i in by_remainder[: amount - sum(shares)]:
             shares[i] += 1
         return [Money(sign * share, self.currency) for share in shares]

@@ -26,7 +26,7 @@ class Line(OpenContract):
 class OrderPlaced(OpenContract):
     order_id: Name
     currency: Currency
-    total_minor: NonNegative
+    total_minor: Minor
     lines: tuple[Line, ...] = ()
     customer_id: Name | None = None
     channel: str | None = None
@@ -47,7 +47,7 @@ class PaymentCaptured(OpenContract):
 class RefundProcessed(OpenContract):
     refund_id: Name
     currency: Currency
-    amount_minor: NonNegative
+    amount_minor: Minor
     lines: tuple[Line, ...] = ()
     order_id: Name | None = None
     payment_id: Name | None = None

@@ -1,0 +1,1 @@
+"""Pure parts of agents: how a refund request and a price review become proposals."""

@@ -1,0 +1,81 @@
+"""Cross-checks between the catalog's files: every name one of them uses exists in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from steward.catalog.loader import Catalog, Problem
+from steward.contracts.payloads import PAYLOADS
+
+
+def check_links(catalog: Catalog) -> list[Problem]:
+    """Every problem found, none raised: the whole list is more use than its first entry."""
+    return [
+        *_duplicates(catalog),
+        *_events(catalog),
+        *_kinds(catalog),
+        *_agents(catalog),
+        *_risk(catalog),
+    ]
+
+
+def _problem(where: str, what: str, fix: str) -> Problem:
+    return {"where": where, "what": what, "fix": fix}
+
+
+def _duplicates(catalog: Catalog) -> Iterator[Problem]:
+    named = {
+        "limits.yaml": [limit.name for limit in catalog.limits],
+        "accounts.yaml": [account.code for account in catalog.chart],
+        "postings.yaml": [rule.event for rule in catalog.postings],
+        "events": [spec.type for spec in catalog.events],
+        "actions": [kind.kind for kind in catalog.kinds],
+        "agents": [agent.name for agent in catalog.agents],
+    }
+    for where, names in named.items():
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield _problem(where, f"{name} stands twice", "remove one")
+
+
+def _events(catalog: Catalog) -> Iterator[Problem]:
+    types = {spec.type for spec in catalog.events}
+    for name in sorted(types - set(PAYLOADS)):
+        yield _problem("events", f"{name} has no payload model", "add it to contracts/payloads")
+    for name in sorted(set(PAYLOADS) - types):
+        yield _problem("events", f"payload model {name} is in no catalog file", "describe it under events/")
+    money = {spec.type for spec in catalog.events if spec.money}
+    ruled = {rule.event for rule in catalog.postings}
+    for name in sorted(money - ruled):
+        yield _problem("postings.yaml", f"money event {name} has no posting rule", "add one")
+    for name in sorted(ruled - money):
+        yield _problem("postings.yaml", f"{name} has a posting rule and is no money event", "mark it money: true")
+
+
+def _kinds(catalog: Catalog) -> Iterator[Problem]:
+    verbs = {f"{tool.tool}.{verb.verb}" for tool in catalog.tools for verb in tool.verbs}
+    limits = {limit.name for limit in catalog.limits}
+    for kind in catalog.kinds:
+        where = f"actions/{kind.kind}.yaml"
+        if kind.verb not in verbs:
+            yield _problem(where, f"verb {kind.verb} is in no tool", "add it under tools/")
+        for step in kind.risk_steps:
+            if step.amount_above not in limits:
+                yield _problem(where, f"limit {step.amount_above} does not exist", "add it to limits.yaml")
+        if kind.exploration != "0" and not kind.reversible:
+            yield _problem(where, "explores and is not reversible", 'set exploration to "0"')
+
+
+def _agents(catalog: Catalog) -> Iterator[Problem]:
+    kinds = {kind.kind for kind in catalog.kinds}
+    for agent in catalog.agents:
+        for kind in sorted(set(agent.proposes) - kinds):
+            yield _problem(f"agents/{agent.name}", f"proposes unknown kind {kind}", "add it under actions/")
+    proposed = {kind for agent in catalog.agents for kind in agent.proposes}
+    for kind in sorted(kinds - proposed):
+        yield _problem(f"actions/{kind}.yaml", "no agent proposes it", "name it in an agent's front matter")
+
+
+def _risk(catalog: Catalog) -> Iterator[Problem]:
+    levels = [policy.level for policy in catalog.risk]
+    if sorted(levels) != ["L0", "L1", "L2", "L3"]:
+        yield _problem("risk.yaml", f"levels are {', '.join(levels)}", "one entry each for L0 to L3")

@@ -1,0 +1,186 @@
+"""Read the catalog's files into contracts; a file that does not fit names itself and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from steward.contracts.base import Contract
+from steward.contracts.event import EventSpec
+from steward.contracts.history import HistoryRules
+from steward.contracts.ledger import Account, PostingRule
+from steward.contracts.tool import ActionKind, AgentSpec, Limit, RiskPolicy, ToolSpec
+from steward.kernel.canonical import JsonObject, digest_hex
+from steward.kernel.errors import CatalogError
+
+Model = TypeVar("Model", bound=Contract)
+Problem = dict[str, str]
+"""`where`, `what`, `fix`: an entry of `steward catalog check`."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without floats or repeated keys: money and ratios must not pass through binary fractions."""
+
+
+def _no_float(_loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    raise CatalogError(
+        f"line {node.start_mark.line + 1}: {node.value} is not exact",
+        fix="write ratios in quotes, money in minor units",
+    )
+
+
+def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    result: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        if key in result:
+            raise CatalogError(f"line {key_node.start_mark.line + 1}: key {key!r} stands twice")
+        result[key] = loader.construct_object(value_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+    return result
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _no_float)
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
+# Times stay text: YAML's timestamps would lose their offset.
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """YAML with exact values only; `CatalogError` names the file and line."""
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader, stricter)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise CatalogError(f"{line}{getattr(error, 'problem', error)}", where=where) from error
+    except CatalogError as error:
+        raise CatalogError(error.what, where=where, fix=error.fix) from error
+
+
+def read_yaml_folder(folder: Traversable | Path) -> list[tuple[str, JsonObject]]:
+    """Every *.yaml of a folder in name order, as (file name, document)."""
+    if not folder.is_dir():
+        raise CatalogError("is not a folder", where=str(folder))
+    documents: list[tuple[str, JsonObject]] = []
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".yaml"):
+            try:
+                text = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise CatalogError(f"cannot be read: {error}", where=file.name) from error
+            document = parse_yaml(text, file.name)
+            if not isinstance(document, dict):
+                raise CatalogError("is not a mapping", where=file.name)
+            documents.append((file.name, document))
+    return documents
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything the business set down, loaded and typed."""
+
+    limits: tuple[Limit, ...]
+    risk: tuple[RiskPolicy, ...]
+    chart: tuple[Account, ...]
+    postings: tuple[PostingRule, ...]
+    events: tuple[EventSpec, ...]
+    kinds: tuple[ActionKind, ...]
+    tools: tuple[ToolSpec, ...]
+    agents: tuple[AgentSpec, ...]
+    history: HistoryRules
+    invariants: tuple[tuple[str, JsonObject], ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the whole catalog in canonical form."""
+        body = {
+            name: [item.model_dump(mode="json") for item in getattr(self, name)]
+            for name in ("limits", "risk", "chart", "postings", "events", "kinds", "tools", "agents")
+        }
+        history = self.history.model_dump(mode="json")
+        history["fee_codes"], history["shipping_codes"] = (
+            sorted(self.history.fee_codes),
+            sorted(self.history.shipping_codes),
+        )
+        return digest_hex({**body, "history": history, "invariants": [list(pair) for pair in self.invariants]})
+
+    def limit(self, name: str) -> Any:
+        for limit in self.limits:
+            if limit.name == name:
+                return limit.value
+        raise CatalogError(f"there is no limit {name!r}", where="limits.yaml")
+
+    def limit_facts(self) -> JsonObject:
+        """Limits as the verifier reads them: NAME -> value."""
+        return {limit.name: limit.value for limit in self.limits}
+
+    def kind(self, name: str) -> ActionKind | None:
+        return next((kind for kind in self.kinds if kind.kind == name), None)
+
+    def rules_by_event(self) -> dict[str, PostingRule]:
+        return {rule.event: rule for rule in self.postings}
+
+
+def _model(model: type[Model], document: Any, where: str) -> Model:
+    try:
+        return model.model_validate(document)
+    except ValueError as error:
+        raise CatalogError(str(error).replace("\n", "; "), where=where) from error
+
+
+def _list(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]:
+    document = parse_yaml((root / name).read_text(encoding="utf-8"), name)
+    if not isinstance(document, list):
+        raise CatalogError("is not a list", where=name)
+    items: list[Any] = document  # pyright: ignore[reportUnknownVariableType]
+    return tuple(_model(model, item, f"{name} entry {i}") for i, item in enumerate(items, start=1))
+
+
+def _folder_lists(model: type[Model], root: Traversable, folder: str) -> tuple[Model, ...]:
+    names = sorted(entry.name for entry in (root / folder).iterdir() if entry.name.endswith(".yaml"))
+    return tuple(item for name in names for item in _list(model, root / folder, name))
+
+
+def _agents(root: Traversable) -> Iterator[AgentSpec]:
+    for group in sorted((root / "agents").iterdir(), key=lambda entry: entry.name):
+        if not group.is_dir():
+            continue
+        for file in sorted(group.iterdir(), key=lambda entry: entry.name):
+            if file.name.endswith(".md"):
+                parts = file.read_text(encoding="utf-8").split("---\n", 2)
+                if len(parts) != 3 or parts[0].strip():
+                    raise CatalogError("has no front matter between two lines of ---", where=file.name)
+                spec = {**parse_yaml(parts[1], file.name), "brief": parts[2].strip()}
+                yield _model(AgentSpec, spec, file.name)
+
+
+def load_catalog(root: Traversable | None = None) -> Catalog:
+    """The catalog shipped with the package, or the one in another folder of the same form."""
+    base = root or files("steward.catalog")
+    return Catalog(
+        limits=_list(Limit, base, "limits.yaml"),
+        risk=_list(RiskPolicy, base, "risk.yaml"),
+        chart=_list(Account, base, "accounts.yaml"),
+        postings=_list(PostingRule, base, "postings.yaml"),
+        events=_folder_lists(EventSpec, base, "events"),
+        kinds=tuple(_model(ActionKind, document, name) for name, document in read_yaml_folder(base / "actions")),
+        tools=_folder_lists(ToolSpec, base, "tools"),
+        agents=tuple(_agents(base)),
+        history=_model(
+            HistoryRules,
+            parse_yaml((base / "history" / "online_retail.yaml").read_text(encoding="utf-8"), "online_retail.yaml"),
+            "history/online_retail.yaml",
+        ),
+        invariants=tuple(read_yaml_folder(base / "invariants")),
+    )

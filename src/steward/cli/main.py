@@ -1,0 +1,28 @@
+"""`steward`: the commands of the whole system."""
+
+from __future__ import annotations
+
+import click
+
+from steward.cli import audit, books, demo, events, store, verify, web
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """Run a live-shopping business, and prove that each act is safe.
+
+    STEWARD_HOME is the data folder; STEWARD_DATABASE_URL a PostgreSQL server instead of the embedded one.
+
+    Example: steward demo --once --json
+    """
+
+
+main.add_command(demo.demo)
+main.add_command(web.serve)
+main.add_command(store.db)
+main.add_command(store.catalog)
+main.add_command(events.events)
+main.add_command(books.ledger)
+main.add_command(verify.verify)
+main.add_command(audit.audit)
+main.add_command(audit.action)

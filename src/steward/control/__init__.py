@@ -1,0 +1,14 @@
+"""The spine: every action, whoever proposed it, goes through `act` once.
+
+Promises      predict, prove, then choose; one transaction writes forecast, evidence, decision, outcome and facts, or
+              none of them; the same key is acted on once.
+Never         knows a kind of action by name; goes back up the line.
+Read next     act.py, top to bottom. It is the story of the whole system.
+"""
+
+from steward.control.act import Acted, Control
+from steward.control.audit import Auditor, AuditReport
+from steward.control.figures import Figures
+from steward.control.story import shown, story_of
+
+__all__ = ["Acted", "AuditReport", "Auditor", "Control", "Figures", "shown", "story_of"]

@@ -1,0 +1,80 @@
+"""One decision in full, from facts to proof to outcome: what the console's pages and `action show` print."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from steward.control.act import Control
+from steward.kernel.canonical import JsonObject, parse_json
+from steward.kernel.instants import format_instant
+from steward.kernel.money import Money
+
+
+def story_of(control: Control, action_id: str) -> JsonObject | None:
+    """Everything stored about one action, as one JSON document; None where there is no such action."""
+    action = control.gateway.action(action_id)
+    if action is None:
+        return None
+    proof = control.proofs.of_action(action.id) or {}
+    decision = control.policy.of_action(action.id) or {}
+    answer: JsonObject = proof.get("answer", {})
+    bundle: JsonObject = parse_json(proof["bundle"]) if proof else {}
+    history: list[JsonObject] = [{"at": format_instant(action.at), "state": "proposed", "by": action.proposer}]
+    history.append({"at": format_instant(action.at), "state": action.outcome, "by": "gateway"})
+    return {
+        "id": action.id,
+        "kind": action.kind,
+        "key": action.key,
+        "at": format_instant(action.at),
+        "state": action.outcome,
+        "risk": action.risk,
+        "proposer": action.proposer,
+        "why": action.proposal.get("why", ""),
+        "params": action.proposal["params"],
+        "evidence": action.proposal.get("evidence", {}),
+        "snapshot_id": action.snapshot_id,
+        "facts": bundle.get("facts", {}),
+        "forecast": [_forecast(row) for row in control.world_model.of_action(action.id)],
+        "verdict": proof.get("verdict", ""),
+        "determining": answer.get("determining", []),
+        "errored": answer.get("errored", []),
+        "counterexample": answer.get("counterexample", {}),
+        "findings": answer.get("findings", []),
+        "obligations": bundle.get("obligations", []),
+        "certificates": bundle.get("certificates", []),
+        "bundle_digest": bytes(proof["bundle_digest"]).hex() if proof else "",
+        "decision": decision.get("record", {}),
+        "outcome": action.result,
+        "history": history,
+    }
+
+
+def _forecast(row: JsonObject) -> JsonObject:
+    return {
+        "option": row["option"],
+        "quantity": row["quantity"],
+        "low": row["low"],
+        "mid": row["mid"],
+        "high": row["high"],
+        "level": row["level"],
+        "horizon_end": format_instant(row["horizon_end"]),
+        "actual": row["actual"],
+        "no_change": row["baseline"],
+    }
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it: money in major units, intervals as ranges, the rest as text."""
+    if isinstance(value, dict):
+        entry = cast("dict[str, Any]", value)
+        if set(entry) == {"amount_minor", "currency"}:
+            return str(Money(entry["amount_minor"], entry["currency"]))
+        if set(entry) == {"low", "high"}:
+            return f"{shown(entry['low'])} to {shown(entry['high'])}"
+        if set(entry) == {"any_subset_of"}:
+            return f"any subset of {len(entry['any_subset_of'])} in flight"
+        return ", ".join(f"{name} {shown(part)}" for name, part in entry.items())
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return "; ".join(shown(item) for item in items) or "none"
+    return str(cast("object", value))

@@ -1,0 +1,1 @@
+"""Pure parts of the log: hashing of rows and the Merkle tree."""

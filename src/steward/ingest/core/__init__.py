@@ -1,0 +1,1 @@
+"""Pure parts of ingestion: reading rows, and saying what each document is."""

@@ -1,0 +1,1 @@
+"""Pure parts of the ledger: posting rules, digests, journals for outside tools."""

@@ -1,0 +1,1 @@
+"""Pure parts of the policy: the action set, the probabilities, the draw."""

@@ -1,0 +1,209 @@
+"""Keep read models up to date, take snapshots, answer facts as of an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from steward.contracts.base import Json
+from steward.contracts.event import Envelope, RecordedEvent
+from steward.contracts.snapshot import Snapshot
+from steward.events import EventLog
+from steward.infra.db import Database
+from steward.kernel.canonical import JsonObject
+from steward.kernel.instants import DAY, WEEK, floor_day, format_instant
+from steward.state.core.build import build
+from steward.state.core.link import Part, Purchase, Wanted, link
+from steward.state.store import Row, StateStore
+
+_READER = "state"
+_TYPES = ("OrderPlaced", "RefundProcessed")
+_BATCH = 4000
+_REFUND_WINDOW = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklySales:
+    """One product in one whole week before an instant (week -1 is the last). Price in minor units."""
+
+    sku: str
+    week: int
+    units: int
+    lines: int
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SalesHistory:
+    """What an outsider can recompute from the file."""
+
+    orders: int
+    units: int
+    order_value_minor: int
+    refunds: int
+    refund_value_minor: int
+
+
+class State:
+    """Read models over the log, and the facts computed from them."""
+
+    def __init__(self, database: Database, events: EventLog, currency: str) -> None:
+        self._db = database
+        self._events = events
+        self._currency = currency
+        self._store = StateStore()
+
+    def catch_up(self, progress: Callable[[int], None] = lambda _n: None) -> int:
+        """Derive from every event not yet seen; each batch and its checkpoint are one transaction."""
+        total = 0
+        while read := self._events.follow(_READER, _TYPES, _BATCH, self._derive):
+            total += read
+            progress(read)
+        return total
+
+    def _derive(self, events: list[RecordedEvent]) -> None:
+        after, until = events[0].position - 1, events[-1].position
+        with self._db.transaction() as connection:
+            self._store.project(connection, after, until)
+            for refund in self._store.many(connection, "unlinked_refunds", after=after, until=until):
+                parts = self._link(refund["customer_id"], refund["lines"], refund["occurred_at"], refund["position"])
+                if parts:
+                    self._store.add_links(
+                        connection, refund["refund_id"], refund["occurred_at"], refund["position"], parts
+                    )
+
+    def _link(self, customer: str, lines: list[JsonObject], at: datetime, position: int) -> list[Part]:
+        wanted = [Wanted(line["sku"], line["quantity"], line["total_minor"]) for line in lines]
+        skus = sorted({line.sku for line in wanted})
+        with self._db.transaction() as connection:
+            purchases = self._store.purchases(connection, customer, skus, at, position)
+        return link(wanted, purchases)
+
+    def rebuild(self) -> None:
+        """Forget the read models and derive them again from the log."""
+        with self._db.transaction() as connection:
+            self._store.wipe(connection)
+            self._events.rewind(_READER)
+        self.catch_up()
+
+    def snapshot(self, at: datetime) -> Snapshot:
+        """The business as of `at`, taken once; SnapshotTaken goes to the log in the same transaction."""
+        with self._db.transaction() as connection:
+            stored = self._store.snapshots(connection, at)
+            if stored:
+                return stored[0]
+            metrics = self._store.one(connection, "metrics", at=at, day=floor_day(at), week=at - WEEK)
+            snapshot = build(at, self._currency, metrics)
+            if self._store.add_snapshot(connection, snapshot):
+                self._events.put(
+                    [
+                        Envelope(
+                            id=f"snapshot:{format_instant(at)}",
+                            source="steward/state",
+                            type="SnapshotTaken",
+                            subject="snapshot",
+                            time=at,
+                            data={"snapshot_id": snapshot.id, "digest": snapshot.digest},
+                        )
+                    ]
+                )
+        return snapshot
+
+    def snapshots(self) -> list[Snapshot]:
+        with self._db.transaction() as connection:
+            return self._store.snapshots(connection)
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The first and last instant of the history; None where there is none."""
+        with self._db.transaction() as connection:
+            row = self._store.one(connection, "span")
+        return None if row["first_at"] is None else (row["first_at"], row["last_at"])
+
+    def totals(self) -> SalesHistory:
+        with self._db.transaction() as connection:
+            return SalesHistory(**self._store.one(connection, "totals"))
+
+    def refunds_between(self, since: datetime, until: datetime) -> list[Row]:
+        """Processed refunds of a span, oldest first."""
+        with self._db.transaction() as connection:
+            return self._store.many(connection, "refunds_between", since=since, until=until)
+
+    def fact(self, name: str, params: JsonObject, evidence: JsonObject, at: datetime, snapshot: Snapshot) -> Json:
+        """One named fact about a proposed action, from what happened before `at` and, in the same instant, before
+        the place in the log that the proposal's evidence names.
+        """
+        position = int(evidence.get("position", 0))
+        if name == "purchases":
+            return self._purchases(params["customer_id"], evidence["lines"], at, position)
+        if name == "refunds.today":
+            return self._money(snapshot.metrics["refunds_today_minor"])
+        if name == "customer.refunds_in_window":
+            return self._customer_refunds(params["customer_id"], at, position)
+        if name == "price.current":
+            return self._money(self.price_spread(params["sku"], at)["mid_minor"])
+        raise KeyError(f"state offers no fact {name!r}")
+
+    def _money(self, amount_minor: int) -> JsonObject:
+        return {"amount_minor": amount_minor, "currency": self._currency}
+
+    def _customer_refunds(self, customer: str, at: datetime, position: int) -> int:
+        with self._db.transaction() as connection:
+            row = self._store.one(
+                connection,
+                "customer_refunds",
+                customer=customer,
+                since=at - _REFUND_WINDOW,
+                at=at,
+                position=position,
+            )
+        return int(row["refunds"])
+
+    def _purchases(self, customer: str, lines: list[JsonObject], at: datetime, position: int) -> list[JsonObject]:
+        """One entry a purchase, however many lines of the refund fall on it: the rules compare whole purchases."""
+        amounts: dict[tuple[str, int], int] = {}
+        purchases: dict[tuple[str, int], Purchase] = {}
+        for part in self._link(customer, lines, at, position):
+            key = (part.purchase.order_id, part.purchase.line)
+            purchases[key] = part.purchase
+            amounts[key] = amounts.get(key, 0) + part.amount_minor
+        return [
+            {
+                "sku": purchase.sku,
+                "order_id": purchase.order_id,
+                "amount": self._money(amounts[key]),
+                "refunded": self._money(purchase.refunded_minor),
+                "captured": self._money(purchase.total_minor),
+            }
+            for key, purchase in purchases.items()
+        ]
+
+    def weekly_sales(self, at: datetime, weeks: int) -> list[WeeklySales]:
+        """Units and usual price by product and whole week, over the `weeks` before `at`."""
+        with self._db.transaction() as connection:
+            rows = self._store.many(connection, "weekly_sales", at=at, since=at - weeks * WEEK)
+        return [WeeklySales(**row) for row in rows]
+
+    def price_spread(self, sku: str, at: datetime) -> Row:
+        """Deciles of what a unit cost over the eight weeks before `at`, in minor units, and how many lines."""
+        with self._db.transaction() as connection:
+            return self._store.one(connection, "price_spread", sku=sku, at=at, since=at - 8 * WEEK)
+
+    def sku_units(self, sku: str, since: datetime, until: datetime) -> Row:
+        """Units sold of one product in a span, and their usual price."""
+        with self._db.transaction() as connection:
+            return self._store.one(connection, "sku_units", sku=sku, since=since, until=until)
+
+    def rest_of_day_refunds(self, at: datetime, days: int) -> list[int]:
+        """Money refunded after this time of day until midnight, for each of the `days` before: zeros included."""
+        day = floor_day(at)
+        with self._db.transaction() as connection:
+            rows = self._store.many(connection, "daily_refunds", since=day - days * DAY, until=day, after=at - day)
+        by_day = {row["day"]: row["amount_minor"] for row in rows}
+        return [by_day.get(day - i * DAY, 0) for i in range(days, 0, -1)]
+
+    def refunded_on(self, day: datetime) -> int:
+        """Money refunded on the day that begins at `day`."""
+        with self._db.transaction() as connection:
+            row = self._store.one(connection, "refunded_between", since=day, until=day + DAY)
+        return int(row["amount_minor"])

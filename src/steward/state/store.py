@@ -1,0 +1,99 @@
+"""Tables of state: sale, sale_line, refund, refund_link, snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from steward.contracts.snapshot import Snapshot
+from steward.infra import sql
+from steward.kernel.instants import format_instant
+from steward.state.core.link import Part, Purchase
+
+Row = dict[str, Any]
+
+
+class StateStore:
+    """SQL of the read models; every method runs in the caller's transaction."""
+
+    def __init__(self) -> None:
+        self._sql = sql.load("steward.state")
+
+    def one(self, connection: Connection[Row], query: str, **parameters: Any) -> Row:
+        row = connection.execute(self._sql[query], parameters).fetchone()
+        if row is None:
+            raise LookupError(f"{query} returned nothing")
+        return row
+
+    def many(self, connection: Connection[Row], query: str, **parameters: Any) -> list[Row]:
+        return connection.execute(self._sql[query], parameters).fetchall()
+
+    def project(self, connection: Connection[Row], after: int, until: int) -> None:
+        for query in ("project_sales", "project_refunds"):
+            connection.execute(self._sql[query], {"after": after, "until": until})
+
+    def purchases(
+        self, connection: Connection[Row], customer: str, skus: list[str], at: datetime, position: int
+    ) -> dict[str, list[Purchase]]:
+        """A customer's purchases before (at, position), newest first, by product."""
+        found: dict[str, list[Purchase]] = defaultdict(list)
+        parameters = {"customer": customer, "skus": skus, "at": at, "position": position}
+        for row in connection.execute(self._sql["purchases"], parameters):
+            found[row["sku"]].append(Purchase(**row))
+        return found
+
+    def add_links(
+        self, connection: Connection[Row], refund_id: str, at: datetime, position: int, parts: list[Part]
+    ) -> None:
+        rows = [
+            {
+                "refund_id": refund_id,
+                "part": i,
+                "order_id": part.purchase.order_id,
+                "line": part.purchase.line,
+                "sku": part.purchase.sku,
+                "quantity": part.quantity,
+                "amount_minor": part.amount_minor,
+                "occurred_at": format_instant(at),
+                "position": position,
+            }
+            for i, part in enumerate(parts, start=1)
+        ]
+        connection.execute(self._sql["insert_links"], {"rows": Jsonb(rows)})
+
+    def add_snapshot(self, connection: Connection[Row], snapshot: Snapshot) -> bool:
+        """Whether it is new."""
+        row = connection.execute(
+            self._sql["insert_snapshot"],
+            {
+                "snapshot_id": UUID(snapshot.id[4:]),
+                "as_of": snapshot.as_of,
+                "currency": snapshot.currency,
+                "metrics": Jsonb(snapshot.metrics),
+                "digest": bytes.fromhex(snapshot.digest),
+            },
+        ).fetchone()
+        return row is not None
+
+    def snapshots(self, connection: Connection[Row], as_of: datetime | None = None) -> list[Snapshot]:
+        """All snapshots, or the one of an instant, as stored."""
+        query, parameters = ("all_snapshots", {}) if as_of is None else ("get_snapshot", {"as_of": as_of})
+        return [
+            Snapshot(
+                id=f"snp_{row['snapshot_id'].hex}",
+                as_of=row["as_of"],
+                currency=row["currency"],
+                metrics=row["metrics"],
+                digest=bytes(row["digest"]).hex(),
+            )
+            for row in connection.execute(self._sql[query], parameters)
+        ]
+
+    def wipe(self, connection: Connection[Row]) -> None:
+        for query in ("wipe", "wipe_refunds", "wipe_sales", "wipe_sale_lines"):
+            connection.execute(self._sql[query])
