@@ -35,7 +35,7 @@ check: dev ## what CI runs besides the tests: lint, types, layers, drift
 	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/steward catalog check
-	@$(BIN)/python -m steward.contracts.export --check
+	@$(BIN)/python -m steward.cli.schemas --check
 
 bench: dev ## the numbers in bench/README.md
 	@$(BIN)/python bench/run.py
@@ -47,7 +47,7 @@ forge: dev ## forged certificates against the checker, with a weakened checker t
 	@$(BIN)/python bench/forge.py
 
 schemas: dev ## regenerate schemas/
-	@$(BIN)/python -m steward.contracts.export
+	@$(BIN)/python -m steward.cli.schemas
 
 oracles: ## programs tests compare with, where the system's package manager has them (Debian)
 	@command -v hledger >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq hledger >/dev/null; } \

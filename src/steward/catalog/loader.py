@@ -109,10 +109,8 @@ class Catalog:
             for name in ("limits", "risk", "chart", "postings", "events", "kinds", "tools", "agents")
         }
         history = self.history.model_dump(mode="json")
-        history["fee_codes"], history["shipping_codes"] = (
-            sorted(self.history.fee_codes),
-            sorted(self.history.shipping_codes),
-        )
+        for name in ("fee_codes", "shipping_codes", "unpriced_codes"):
+            history[name] = sorted(history[name])  # a set has no order of its own
         return digest_hex({**body, "history": history, "invariants": [list(pair) for pair in self.invariants]})
 
     def limit(self, name: str) -> Any:

@@ -81,7 +81,7 @@ def list_actions(kind: str | None, outcome: str | None, limit: int, as_json: boo
         for a in found
     ]
     lines = [
-        f"{a.id}  {a.proposal['at']}  {a.kind:<13} {a.outcome:<9} {a.result.get('code') or a.result.get('approver') or ''}"
+        f"{a.id}  {a.proposal['at']}  {a.kind:<13} {a.outcome:<9} {a.result.get('code', a.result.get('approver', ''))}"
         for a in found
     ]
     emit({"items": items, "next": None}, as_json, "\n".join(lines))

@@ -17,7 +17,7 @@ def scoreboard(app: App, document: dict[str, Any]) -> str:
     sold, back = (Money(document[key], currency) for key in ("order_value_minor", "refund_value_minor"))
     lines += [
         f"  {document['orders']:>8,} orders, {document['units']:,} units, {sold}",
-        f"  {document['refunds']:>8,} refunds, {Money(document['refund_value_minor'], currency)}",
+        f"  {document['refunds']:>8,} refunds, {back}",
     ]
     lines += [
         f"  {row['documents']:>8,} listed as {row['rule']}: {row['lines']} lines worth "

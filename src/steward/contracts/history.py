@@ -17,4 +17,6 @@ class HistoryRules(Contract):
     bad_debt_prefix: str
     fee_codes: frozenset[str]
     shipping_codes: frozenset[str]
+    unpriced_codes: frozenset[str] = frozenset()
+    unpriced_prefixes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

@@ -123,19 +123,21 @@ FROM sale_line
 WHERE quantity > 0 AND total_minor > 0 AND occurred_at >= %(since)s AND occurred_at < %(at)s
 GROUP BY sku, week ORDER BY sku, week;
 
--- price_spread --
--- What customers really paid for one product before an instant, relative to nothing: deciles of the unit price.
-SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY total_minor / quantity)::bigint AS low_minor,
+-- price_spreads --
+-- What customers really paid for a unit of each product (or of one) in a span: deciles over order lines. The middle
+-- one is the usual price.
+SELECT sku, percentile_disc(0.1) WITHIN GROUP (ORDER BY total_minor / quantity)::bigint AS low_minor,
        percentile_disc(0.5) WITHIN GROUP (ORDER BY total_minor / quantity)::bigint AS mid_minor,
        percentile_disc(0.9) WITHIN GROUP (ORDER BY total_minor / quantity)::bigint AS high_minor,
        count(*) AS lines
 FROM sale_line
-WHERE sku = %(sku)s AND quantity > 0 AND total_minor > 0 AND occurred_at >= %(since)s AND occurred_at < %(at)s;
+WHERE (%(sku)s::text IS NULL OR sku = %(sku)s::text) AND quantity > 0 AND total_minor >= quantity
+  AND occurred_at >= %(since)s AND occurred_at < %(at)s
+GROUP BY sku;
 
 -- sku_units --
--- Units of one product sold in a span of time, and their usual price.
-SELECT coalesce(sum(quantity), 0)::bigint AS units,
-       percentile_disc(0.5) WITHIN GROUP (ORDER BY total_minor / quantity)::bigint AS price_minor
+-- Units of one product sold in a span of time.
+SELECT coalesce(sum(quantity), 0)::bigint AS units
 FROM sale_line
 WHERE sku = %(sku)s AND quantity > 0 AND total_minor > 0 AND occurred_at >= %(since)s AND occurred_at < %(until)s;
 

@@ -21,6 +21,7 @@ _READER = "state"
 _TYPES = ("OrderPlaced", "RefundProcessed")
 _BATCH = 4000
 _REFUND_WINDOW = timedelta(days=30)
+_PRICE_WEEKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ class WeeklySales:
     units: int
     lines: int
     price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSpread:
+    """Deciles of what a unit of a product cost, in minor units, over `lines` order lines; the middle one is usual."""
+
+    sku: str
+    low_minor: int
+    mid_minor: int
+    high_minor: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,8 @@ class State:
         if name == "customer.refunds_in_window":
             return self._customer_refunds(params["customer_id"], at, position)
         if name == "price.current":
-            return self._money(self.price_spread(params["sku"], at)["mid_minor"])
+            spread = self.price_spreads(at, params["sku"]).get(params["sku"])
+            return None if spread is None else self._money(spread.mid_minor)
         raise KeyError(f"state offers no fact {name!r}")
 
     def _money(self, amount_minor: int) -> JsonObject:
@@ -184,15 +197,16 @@ class State:
             rows = self._store.many(connection, "weekly_sales", at=at, since=at - weeks * WEEK)
         return [WeeklySales(**row) for row in rows]
 
-    def price_spread(self, sku: str, at: datetime) -> Row:
-        """Deciles of what a unit cost over the eight weeks before `at`, in minor units, and how many lines."""
+    def price_spreads(self, at: datetime, sku: str | None = None) -> dict[str, PriceSpread]:
+        """What customers paid for a unit of each product (or of one) over the four weeks before `at`."""
         with self._db.transaction() as connection:
-            return self._store.one(connection, "price_spread", sku=sku, at=at, since=at - 8 * WEEK)
+            rows = self._store.many(connection, "price_spreads", sku=sku, at=at, since=at - _PRICE_WEEKS * WEEK)
+        return {row["sku"]: PriceSpread(**row) for row in rows}
 
-    def sku_units(self, sku: str, since: datetime, until: datetime) -> Row:
-        """Units sold of one product in a span, and their usual price."""
+    def sku_units(self, sku: str, since: datetime, until: datetime) -> int:
+        """Units sold of one product in a span."""
         with self._db.transaction() as connection:
-            return self._store.one(connection, "sku_units", sku=sku, since=since, until=until)
+            return int(self._store.one(connection, "sku_units", sku=sku, since=since, until=until)["units"])
 
     def rest_of_day_refunds(self, at: datetime, days: int) -> list[int]:
         """Money refunded after this time of day until midnight, for each of the `days` before: zeros included."""

@@ -61,6 +61,7 @@ class WorldModel:
         self._events = events
         self._state = state
         self._cost_ratio = Fraction(catalog.limit("assumed_cost_ratio"))
+        self._history = catalog.history
         self._currency = catalog.history.currency
         self._store = ForecastStore()
         self._fitted: tuple[datetime, DemandModel] | None = None
@@ -69,9 +70,18 @@ class WorldModel:
         """The demand model as of a day: fitted on the nine whole weeks before it, kept until another is asked for."""
         day = floor_day(at)
         if self._fitted is None or self._fitted[0] != day:
-            weeks = self._state.weekly_sales(day, _FIT_WEEKS)
-            self._fitted = (day, fit([WeekOf(w.sku, w.week, w.units, w.price_minor) for w in weeks]))
+            weeks = [
+                WeekOf(w.sku, w.week, w.units, w.price_minor)
+                for w in self._state.weekly_sales(day, _FIT_WEEKS)
+                if self._is_priced(w.sku)
+            ]
+            usual = {sku: spread.mid_minor for sku, spread in self._state.price_spreads(day).items()}
+            self._fitted = (day, fit(weeks, usual))
         return self._fitted[1]
+
+    def _is_priced(self, sku: str) -> bool:
+        """Whether a code names goods, which have a list price."""
+        return sku not in self._history.unpriced_codes and not sku.startswith(self._history.unpriced_prefixes)
 
     def unit_cost(self, usual_price_minor: int) -> int:
         """The assumed cost of a unit in minor units: a share of its usual price, for want of costs in the data."""
@@ -87,17 +97,17 @@ class WorldModel:
 
     def fact(self, name: str, params: JsonObject, at: datetime, forecasts: list[Forecast]) -> Json:
         """Facts that rest on a forecast or an assumption; None where the product is not modelled."""
-        spread = self._state.price_spread(params["sku"], at)
         if name == "demand":
             proposed = next((f for f in forecasts if f.option == "propose"), None)
             return None if proposed is None else {"low": proposed.low, "high": proposed.high}
-        if spread["mid_minor"] is None:
+        spread = self._state.price_spreads(at, params["sku"]).get(params["sku"])
+        if spread is None:
             return None
         if name == "cost.unit":
-            return self._money(self.unit_cost(spread["mid_minor"]))
+            return self._money(self.unit_cost(spread.mid_minor))
         if name == "price.effective":
             price = params["price"]["amount_minor"]
-            low, high = (Fraction(price * spread[end], spread["mid_minor"]) for end in ("low_minor", "high_minor"))
+            low, high = (Fraction(price * end, spread.mid_minor) for end in (spread.low_minor, spread.high_minor))
             return {
                 "low": self._money(low.numerator // low.denominator),
                 "high": self._money(-(-high.numerator // high.denominator)),
@@ -213,8 +223,7 @@ class WorldModel:
         if row["quantity"] == "refunds_day_minor":
             return self._state.refunded_on(end - DAY), self._state.refunded_on(end - 2 * DAY)
         sku, start = row["basis"]["sku"], end - WEEK
-        units = self._state.sku_units(sku, start, end)["units"]
-        return units, self._state.sku_units(sku, start - WEEK, start)["units"]
+        return self._state.sku_units(sku, start, end), self._state.sku_units(sku, start - WEEK, start)
 
     def of_action(self, action_id: str) -> list[Row]:
         with self._db.transaction() as connection:

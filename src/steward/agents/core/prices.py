@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from math import floor
 
 from steward.contracts.action import ActionProposal, Principal
 from steward.kernel.ids import derived_id, idempotency_key
 from steward.kernel.instants import business_date, unix_ms
-from steward.kernel.money import round_half_even
 
 AGENT = Principal(id="agent:offer-architect")
 # Steps looked at on each side, as fractions of the allowed move.
@@ -42,7 +42,9 @@ def best_move(case: PriceCase, allowed: Fraction) -> Move | None:
     best: Move | None = None
     for step in _STEPS:
         for sign in (-1, 1):
-            price = round_half_even(case.price_minor * (1 + sign * step * allowed))
+            # Towards the present price, so that rounding never carries a move past its limit.
+            move = floor(case.price_minor * step * allowed)
+            price = case.price_minor + sign * move
             if price <= 0 or price == case.price_minor:
                 continue
             gain = round(profit(case, price) - profit(case, case.price_minor))

@@ -39,7 +39,7 @@ class HistoryRow:
     value_minor: int
 
 
-class _RowProblem(Exception):  # noqa: N818  (not an error of ours: a control transfer inside this module)
+class _RowProblem(Exception):
     pass
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -94,9 +94,9 @@ def quantile(ordered: Sequence[float], probability: float) -> float:
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 
-def fit(weeks: Sequence[WeekOf]) -> DemandModel:
-    """Fit every product with enough weeks; see the module docstring for the model."""
-    panels = _panels(weeks)
+def fit(weeks: Sequence[WeekOf], usual: Mapping[str, int]) -> DemandModel:
+    """Fit every product with enough weeks and a `usual` price now (minor units), by the model above."""
+    panels = {sku: panel for sku, panel in _panels(weeks).items() if usual.get(sku, 0) > 0}
     if not panels:
         return DemandModel({}, 0.0, ())
     season = _season(panels)
@@ -108,7 +108,7 @@ def fit(weeks: Sequence[WeekOf]) -> DemandModel:
         adjusted = log_units - np.array([season[week.week] for week in panel])
         x_parts[sku], y_parts[sku] = log_price - log_price.mean(), adjusted
     pooled, noise = _pooled_slope(x_parts, y_parts)
-    return _assemble(panels, x_parts, y_parts, pooled, noise)
+    return _assemble(panels, usual, x_parts, y_parts, (pooled, noise))
 
 
 def _panels(weeks: Sequence[WeekOf]) -> dict[str, list[WeekOf]]:
@@ -149,11 +149,12 @@ def _pooled_slope(x_parts: dict[str, Floats], y_parts: dict[str, Floats]) -> tup
 
 def _assemble(
     panels: dict[str, list[WeekOf]],
+    usual: Mapping[str, int],
     x_parts: dict[str, Floats],
     y_parts: dict[str, Floats],
-    pooled: float,
-    noise: float,
+    shop: tuple[float, float],
 ) -> DemandModel:
+    pooled, noise = shop
     products: dict[str, ProductDemand] = {}
     errors: list[float] = []
     centre = min(max(pooled, _ELASTICITY[0]), _ELASTICITY[1])
@@ -164,13 +165,12 @@ def _assemble(
         slope = min(max(slope, _ELASTICITY[0]), _ELASTICITY[1])
         left = y - y.mean() - slope * x
         scale = math.sqrt((float(left @ left) + _SCALE_WEIGHT * noise) / (len(x) + _SCALE_WEIGHT))
-        usual = panel[-1].price_minor
         recent = [i for i, week in enumerate(panel) if week.week >= -_RECENT]
-        log_usual = math.log(usual)
+        log_usual = math.log(usual[sku])
         mean_log_price = float(np.mean([math.log(week.price_minor) for week in panel]))
         flat = y - slope * x
         level = float(flat[recent].mean()) + slope * (log_usual - mean_log_price)
-        products[sku] = ProductDemand(sku, usual, level, slope, scale, len(panel))
+        products[sku] = ProductDemand(sku, usual[sku], level, slope, scale, len(panel))
         errors += [
             (float(flat[i]) - float(flat[max(0, i - _RECENT) : i].mean())) / scale
             for i in range(MIN_RECENT, len(panel))

@@ -1,0 +1,78 @@
+"""Connections and transactions. Nothing outside this file commits."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from steward.kernel.errors import Infrastructure
+
+Row = dict[str, Any]
+_CONNECT_SECONDS = 30.0
+
+
+class Database:
+    """A pool to one database. `role` is what connections act as where the login is another (server mode)."""
+
+    def __init__(self, conninfo: str, role: str | None = None) -> None:
+        self._role = role
+        self._current: ContextVar[Connection[Row] | None] = ContextVar("connection", default=None)
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            conninfo,
+            min_size=1,
+            max_size=10,
+            timeout=_CONNECT_SECONDS,
+            open=False,
+            kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "steward"},
+            configure=self._configure,
+            check=ConnectionPool.check_connection,
+        )
+        self._pool.open()
+
+    def _configure(self, connection: Connection[DictRow]) -> None:
+        connection.execute("SET TIME ZONE 'UTC'")
+        # A session that dies inside a transaction must not hold its locks for ever.
+        connection.execute("SET idle_in_transaction_session_timeout = '10min'")
+        connection.execute("SET lock_timeout = '60s'")
+        if self._role:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection[Row]]:
+        """A transaction; a nested call in the same context joins it. The outermost commits, or rolls back on any
+        exception. Losing the database is `Infrastructure`.
+        """
+        current = self._current.get()
+        if current is not None:
+            yield current
+            return
+        try:
+            with self._pool.connection() as connection, connection.transaction():
+                token = self._current.set(connection)
+                try:
+                    yield connection
+                finally:
+                    self._current.reset(token)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise Infrastructure(f"the database: {what}", fix="`steward db status` shows where it is") from error
+
+    @contextmanager
+    def rolled_back(self) -> Generator[Connection[Row]]:
+        """Everything inside happens in one transaction that is undone at the end: for tests."""
+        with self._pool.connection() as connection, connection.transaction(force_rollback=True):
+            token = self._current.set(connection)
+            try:
+                yield connection
+            finally:
+                self._current.reset(token)
+
+    def close(self) -> None:
+        self._pool.close()

@@ -1,0 +1,10 @@
+"""The only source of randomness: secrets from the operating system. Everything seeded derives from a named key."""
+
+from __future__ import annotations
+
+import secrets
+
+
+def new_password() -> str:
+    """A password of 256 bits, safe in any quoting."""
+    return secrets.token_hex(32)

@@ -1,0 +1,18 @@
+"""Decides whether an action keeps the business's rules, and proves it where facts are uncertain.
+
+Rules are formulas over facts and the action's parameters. Ground rules are evaluated exactly; a rule over
+uncertain facts needs a certificate, found by untrusted provers in their own process and accepted by a checker
+of 200 lines.
+
+Promises      the same verdict for the same catalog, facts and action; ALLOW only when every rule holds for
+              every value the facts may have; a DENY of an uncertain rule has values that show it; a bundle
+              that others re-check.
+Never         reads a clock or a network; believes a prover; treats null, undefined or unknown as true.
+Read next     core/decide.py, then core/check.py.
+"""
+
+from steward.verifier.core.bundle import check_bundle
+from steward.verifier.service import Verifier, check_only
+from steward.verifier.store import ProofLog
+
+__all__ = ["ProofLog", "Verifier", "check_bundle", "check_only"]

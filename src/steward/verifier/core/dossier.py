@@ -1,0 +1,163 @@
+"""Puts answers together into a verdict and its proof bundle, and compares a bundle with one rebuilt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from steward.kernel.canonical import canonical_bytes, digest_hex
+from steward.kernel.errors import BadInput
+from steward.verifier.core.bundle import FORMAT, check_bundle, verdict_of
+from steward.verifier.core.catalog import Catalog
+from steward.verifier.core.decide import (
+    Answer,
+    Question,
+    Situation,
+    at_witness,
+    ends,
+    examine,
+    malformed,
+    situation,
+)
+
+_ERRED = ("undefined", "missing", "unproved")
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """An obligation and the tree the checker accepted for it."""
+
+    obligation: dict[str, Any]
+    tree: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything known about one action: refused before any rule (`refusal`), or the answers of all rules."""
+
+    action: Any
+    facts: dict[str, Any]
+    now: str
+    refusal: tuple[str, str] | None = None
+    answers: tuple[Answer, ...] = ()
+    proofs: tuple[Proved, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        return verdict_of([(answer.invariant.otherwise, answer.status) for answer in self.answers])
+
+    def reasons(self) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+        """(determining, errored): the rules that made the verdict, and those that could not be decided."""
+        if self.refusal is not None:
+            return [{"id": self.refusal[0], "basis": "evaluated", "detail": self.refusal[1]}], []
+        verdict = self.verdict
+        determining: list[dict[str, str]] = []
+        errored: list[dict[str, str]] = []
+        for answer in self.answers:
+            rule = answer.invariant
+            reason = {"id": rule.id, "basis": answer.basis, "detail": answer.detail or rule.why}
+            if answer.status in _ERRED:
+                errored.append(reason)
+            if verdict == self._alone(answer) and answer.status != "skipped":
+                determining.append(reason)
+        return determining, errored
+
+    @staticmethod
+    def _alone(answer: Answer) -> str:
+        return verdict_of([(answer.invariant.otherwise, answer.status)])
+
+    def counterexample(self) -> dict[str, Any]:
+        """The values of the first rule that made the verdict and can show some."""
+        shown = (a.counterexample for a in self.answers if a.counterexample and self._alone(a) == self.verdict)
+        return next(shown, dict[str, Any]())
+
+    def bundle(self, catalog: Catalog) -> dict[str, Any]:
+        """Self-contained evidence, each part bound by digest. See `bundle.check_bundle`."""
+        found: dict[str, Any] = {
+            "format": FORMAT,
+            "catalog_digest": catalog.digest,
+            "action": self.action,
+            "facts": self.facts,
+            "now": self.now,
+            "verdict": self.verdict,
+            "findings": [answer.finding() for answer in self.answers],
+            "witness": {answer.invariant.id: answer.witness for answer in self.answers if answer.witness},
+            "obligations": [proof.obligation for proof in self.proofs],
+            "certificates": [
+                {"obligation_digest": proof.obligation["digest"], "tree": proof.tree} for proof in self.proofs
+            ],
+        }
+        return {**found, "digest": digest_hex(found)}
+
+
+def readable(value: Any) -> Any:
+    """`value` if it has a canonical form, else a stand-in no type accepts: it could not be hashed."""
+    try:
+        canonical_bytes(value)
+    except (BadInput, RecursionError):
+        return {"unreadable": repr(cast("object", value))[:200]}
+    return value
+
+
+def opened(catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Dossier | tuple[Dossier, Situation]:
+    """The action and the facts its rules read; a refusal if the action does not get as far as any rule."""
+    action, now = readable(action), readable(now)
+    refusal = malformed(catalog, action)
+    if refusal is not None:
+        return Dossier(action, {}, str(now), refusal)
+    wanted = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(action["kind"])))
+    used = {name: readable(facts[name]) for name in sorted(wanted) if name in facts and name in catalog.facts}
+    return Dossier(action, used, str(now)), situation(catalog, action, used, str(now))
+
+
+def _witnessed(question: Question, given: Situation, witness: Any) -> Answer:
+    """What the bundle's witness shows; without one, nothing may show at the ends of the intervals either."""
+    rule = question.invariant
+    tried = [cast("dict[str, Any]", witness)] if isinstance(witness, dict) else ends(rule, given)
+    shown = (at_witness(rule, given, one) for one in tried)
+    return next((answer for answer in shown if answer is not None), Answer(rule, "unproved", "certificate"))
+
+
+def rebuilt(catalog: Catalog, bundle: dict[str, Any], facts: dict[str, Any] | None, limits: dict[str, Any]) -> str:
+    """Why `bundle` is not what the catalog demands for its action and facts; empty if it is.
+
+    `facts` are the facts as read now (by the gate, under its locks); without them the bundle's own are used.
+    """
+    valid, reason = check_bundle(bundle)
+    if not valid:
+        return reason
+    if bundle["catalog_digest"] != catalog.digest:
+        return "the bundle was made under another catalog"
+    given = cast("dict[str, Any]", bundle["facts"])
+    if not isinstance(given, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from outside
+        return "the bundle's facts are not an object"
+    start = opened(catalog, bundle["action"], {**(given if facts is None else facts), **limits}, bundle["now"])
+    if isinstance(start, Dossier):
+        return "" if not bundle["findings"] and not given else "the action is refused before any rule is read"
+    if start[0].facts != given:
+        moved = sorted(n for n in {*given, *start[0].facts} if given.get(n) != start[0].facts.get(n))
+        return f"the facts are not those of the bundle: {', '.join(moved)}"
+    return _compared(catalog, bundle, start[1])
+
+
+def _compared(catalog: Catalog, bundle: dict[str, Any], given: Situation) -> str:
+    """Every finding derived again: ground rules evaluated, obligations rebuilt, witnesses evaluated."""
+    claimed = {entry["id"]: entry for entry in bundle["findings"]}
+    proved = {entry["invariant"]: entry for entry in bundle["obligations"]}
+    rules = catalog.covering(given.kind)
+    if [rule.id for rule in rules] != list(claimed):
+        return "the findings are not those of the rules that cover the action"
+    for rule in rules:
+        entry = claimed[rule.id]
+        found = examine(rule, given)
+        if isinstance(found, Question):
+            if rule.id in proved:
+                if proved[rule.id] != found.obligation:
+                    return f"obligation {rule.id}: it is not the one the catalog demands"
+                found = Answer(rule, "holds", "certificate")
+            else:
+                found = _witnessed(found, given, cast("dict[str, Any]", bundle["witness"]).get(rule.id))
+        derived = found.finding()
+        if any(derived[key] != entry[key] for key in ("basis", "status", "otherwise")):
+            return f"invariant {rule.id}: it {derived['status']}, and the bundle says it {entry['status']}"
+    return ""

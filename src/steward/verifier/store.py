@@ -1,0 +1,64 @@
+"""Proof bundles as stored: the evidence text, byte for byte, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from steward.contracts.proof import Verdict
+from steward.infra import sql
+from steward.infra.db import Database
+from steward.kernel.canonical import canonical_text
+
+Row = dict[str, Any]
+_PAGE = 500
+
+
+class ProofLog:
+    """The proof_bundle table."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._sql = sql.load("steward.verifier")
+
+    def record(self, action_id: str, verdict: Verdict) -> str:
+        """Store a verdict and its bundle, in the caller's transaction; returns the bundle's digest as hex, which
+        the log anchors.
+        """
+        text = canonical_text(verdict.bundle)
+        digest = hashlib.sha256(text.encode()).digest()
+        with self._db.transaction() as connection:
+            connection.execute(
+                self._sql["insert_bundle"],
+                {
+                    "action_id": UUID(action_id[4:]),
+                    "verdict": verdict.verdict,
+                    "answer": Jsonb(verdict.model_dump(mode="json", exclude={"bundle"})),
+                    "bundle": text,
+                    "bundle_digest": digest,
+                },
+            )
+        return digest.hex()
+
+    def of_action(self, action_id: str) -> Row | None:
+        with self._db.transaction() as connection:
+            return connection.execute(self._sql["of_action"], {"action_id": UUID(action_id[4:])}).fetchone()
+
+    def all(self) -> Iterator[Row]:
+        """Every bundle, in time order."""
+        after = UUID(int=0)
+        while True:
+            with self._db.transaction() as connection:
+                rows = connection.execute(self._sql["after"], {"after": after, "limit": _PAGE}).fetchall()
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1]["action_id"]
+
+    def verdicts(self) -> dict[str, int]:
+        with self._db.transaction() as connection:
+            return {row["verdict"]: row["actions"] for row in connection.execute(self._sql["verdicts"])}
