@@ -1,9 +1,13 @@
 """A whole shop from the outside: the CLI in its own data folder (or its own database of a given server)."""
 
+import gzip
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,20 +52,16 @@ def shop_environment(home: Path, url: str | None = None) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def small_history(tmp_path_factory) -> Path:
     """The shipped history from 20 June on: real lines, fewer of them."""
-    import gzip
-
     path = tmp_path_factory.mktemp("history") / "small.csv"
     with gzip.open(SAMPLE, "rt", encoding="utf-8", newline="") as file:
         lines = file.read().splitlines(keepends=True)
-    import re
-
     kept = [line for line in lines[1:] if re.search(r",2011-(06-[23]\d|07-\d\d) ", line)]
     path.write_text("".join([lines[0], *kept]), encoding="utf-8", newline="")
     return path
 
 
 @pytest.fixture(scope="session")
-def make_shop(tmp_path_factory):
+def make_shop():
     """Make shops; each is taken down at the end of the run."""
     import psycopg
 
@@ -69,7 +69,7 @@ def make_shop(tmp_path_factory):
     made: list[tuple[Shop, str | None]] = []
 
     def make() -> Shop:
-        home = tmp_path_factory.mktemp("shop")
+        home = Path(tempfile.mkdtemp(prefix="steward-shop-"))
         name = None
         own = None
         if url:
@@ -85,6 +85,7 @@ def make_shop(tmp_path_factory):
     for shop, name in made:
         if name is None:
             shop.run("db", "stop")
+            shutil.rmtree(shop.home, ignore_errors=True)
         else:
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -1,0 +1,28 @@
+"""Every named query is valid SQL on the migrated schema, as the application's role."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from steward.infra.sql import load
+
+SRC = Path(__file__).parents[2] / "src" / "steward"
+PACKAGES = sorted(path.parent.name for path in SRC.glob("*/queries.sql"))
+QUERIES = [(package, name) for package in PACKAGES for name in load(f"steward.{package}").names()]
+
+
+@pytest.mark.db
+@pytest.mark.parametrize(("package", "name"), QUERIES)
+def test_a_query_prepares(database, package, name):
+    text = load(f"steward.{package}")[name]
+    if text.lstrip().upper().startswith("COPY") or "\nCOPY " in text:
+        pytest.skip("COPY cannot be prepared; ingestion runs it")
+    numbers: dict[str, int] = {}
+
+    def numbered(match):
+        return f"${numbers.setdefault(match[1], len(numbers) + 1)}"
+
+    with database.transaction() as connection:
+        connection.execute("PREPARE q AS " + re.sub(r"%\((\w+)\)s", numbered, text).replace("%%", "%"))
+        connection.execute("DEALLOCATE q")
