@@ -63,7 +63,7 @@ class App:
 
     @cached_property
     def policy(self) -> Policy:
-        return Policy(self.database)
+        return Policy(self.database, self.catalog.kinds)
 
     @cached_property
     def world_model(self) -> WorldModel:

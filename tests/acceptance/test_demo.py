@@ -75,7 +75,8 @@ def test_trial_balance_is_zero(demo):
 
 
 @pytest.mark.parametrize(
-    "command", [("ledger", "check"), ("events", "verify"), ("audit", "verify"), ("catalog", "check"), ("events", "replay")]
+    "command",
+    [("ledger", "check"), ("events", "verify"), ("audit", "verify"), ("catalog", "check"), ("events", "replay")],
 )
 def test_every_check_says_yes(demo, command):
     shop, _ = demo

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import yaml
 
@@ -82,7 +82,7 @@ def read_yaml_folder(folder: Traversable | Path) -> list[tuple[str, JsonObject]]
             document = parse_yaml(text, file.name)
             if not isinstance(document, dict):
                 raise CatalogError("is not a mapping", where=file.name)
-            documents.append((file.name, document))
+            documents.append((file.name, cast("JsonObject", document)))
     return documents
 
 

@@ -61,12 +61,14 @@ class Control:
                 return Acted(known.id, known.outcome, is_new=False)
 
             snapshot = self.state.snapshot(floor_hour(proposal.at))
-            forecasts = self.world_model.forecast(proposal, snapshot)
+            options = self.policy.options(proposal)
+            forecasts = self.world_model.forecast(proposal, options, snapshot)
             facts = self._facts(proposal, snapshot, forecasts)
             verdict = self.verifier.certify(proposal.document(), facts, format_instant(proposal.at))
-            decision = self.policy.decide(proposal, self.catalog.kind(proposal.kind), verdict, forecasts, snapshot)
-            outcome, risk = self.gateway.execute(proposal, decision, verdict, snapshot)
-            self._record(proposal, snapshot, forecasts, verdict, decision, outcome, risk)
+            decision = self.policy.decide(proposal, options, verdict, forecasts, snapshot)
+            outcome, risk, amount = self.gateway.execute(proposal, decision, verdict, facts, snapshot)
+            fact = outcome_fact(proposal.id, outcome, risk, amount)
+            self._record(proposal, snapshot, forecasts, verdict, decision, fact)
         return Acted(proposal.id, outcome.outcome, is_new=True)
 
     def _facts(self, proposal: ActionProposal, snapshot: Snapshot, forecasts: list[Forecast]) -> JsonObject:
@@ -93,8 +95,7 @@ class Control:
         forecasts: list[Forecast],
         verdict: Verdict,
         decision: Decision,
-        outcome: Outcome,
-        risk: RiskLevel,
+        outcome: tuple[str, JsonObject],
     ) -> None:
         """Write everything down, and leave the facts of it for the log."""
         self.world_model.record(proposal.id, forecasts)
@@ -119,7 +120,7 @@ class Control:
         story = [
             ("ActionProposed", proposed),
             ("DecisionMade", decided),
-            outcome_fact(proposal.id, outcome, risk),
+            outcome,
         ]
         envelopes: list[Envelope] = []
         for event_type, data in story:
@@ -138,25 +139,25 @@ class Control:
         self.events.put(envelopes)
 
 
-def outcome_fact(action_id: str, outcome: Outcome, risk: RiskLevel) -> tuple[str, JsonObject]:
+def outcome_fact(action_id: str, outcome: Outcome, risk: RiskLevel, amount_minor: int | None) -> tuple[str, JsonObject]:
     """The event that says how an action ended, from its outcome."""
+    common = {"action_id": action_id, "risk": risk, "amount_minor": amount_minor}
     if isinstance(outcome, Refused):
         return "ActionRefused", {
-            "action_id": action_id,
+            **common,
             "code": outcome.code,
             "reason": outcome.reason,
             "determining": list(outcome.determining),
         }
     if isinstance(outcome, Held):
         return "ActionHeld", {
-            "action_id": action_id,
-            "risk": risk,
+            **common,
             "approver": outcome.approver,
             "reason": outcome.reason,
             "expires_at": format_instant(outcome.expires_at),
         }
     return "ActionShadowed", {
-        "action_id": action_id,
+        **common,
         "verb": outcome.verb,
         "request_digest": digest_hex(outcome.request),
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from steward.catalog import Catalog
 from steward.contracts.action import ActionProposal, Outcome, Refused, RiskLevel, Shadowed
 from steward.contracts.base import Json
 from steward.contracts.decision import Decision
-from steward.contracts.proof import Verdict
+from steward.contracts.proof import Checked, Verdict
 from steward.contracts.snapshot import Snapshot
 from steward.contracts.tool import ActionKind, RiskPolicy, VerbSpec
 from steward.gateway.core.admit import Admission, admit, risk_of
@@ -65,18 +65,29 @@ class Gateway:
             self._store.take_turn(connection, kind)
 
     def execute(
-        self, proposal: ActionProposal, decision: Decision, verdict: Verdict, snapshot: Snapshot
-    ) -> tuple[Outcome, RiskLevel]:
-        """Admit and record, in the caller's transaction. The evidence is rebuilt and re-checked here, whoever
-        made it.
+        self, proposal: ActionProposal, decision: Decision, verdict: Verdict, facts: JsonObject, snapshot: Snapshot
+    ) -> tuple[Outcome, RiskLevel, int | None]:
+        """Admit and record, in the caller's transaction: the outcome, its risk, and the amount the risk was read
+        from. The evidence is rebuilt from `facts`, as read under this kind's turn, and re-checked here, whoever made
+        it.
         """
         kind = self._catalog.kind(proposal.kind)
         amount = _amount(kind, proposal.params)
         level = self._level(kind, amount)
-        outcome = self._admit(proposal, kind, decision, verdict, level)
+        checked = self._evidence(proposal, verdict, facts)
+        outcome = self._admit(proposal, kind, decision, verdict, checked, level)
         with self._db.transaction() as connection:
             self._store.add(connection, proposal, snapshot.id, outcome, level, amount)
-        return outcome, level
+        return outcome, level, amount
+
+    def _evidence(self, proposal: ActionProposal, verdict: Verdict, facts: JsonObject) -> Checked:
+        """Whether the bundle is of this action and this verdict, and is what the catalog demands on these facts."""
+        bundle = verdict.bundle
+        if bundle.get("action") != proposal.document():
+            return Checked(valid=False, reason="the evidence is of another action")
+        if bundle.get("verdict") != verdict.verdict:
+            return Checked(valid=False, reason="the evidence has another verdict")
+        return self._verifier.rebuild(bundle, facts)
 
     def _admit(
         self,
@@ -84,6 +95,7 @@ class Gateway:
         kind: ActionKind | None,
         decision: Decision,
         verdict: Verdict,
+        checked: Checked,
         level: RiskLevel,
     ) -> Outcome:
         request: JsonObject = {}
@@ -96,7 +108,7 @@ class Gateway:
         outcome = admit(
             Admission(
                 verdict=verdict,
-                checked=self._verifier.rebuild(verdict.bundle),
+                checked=checked,
                 chose_nothing=decision.chosen == _NOTHING,
                 risk=self._risk[level],
                 verb=verb,
@@ -159,8 +171,8 @@ class Gateway:
 def _amount(kind: ActionKind | None, params: JsonObject) -> int | None:
     if kind is None or kind.amount is None:
         return None
-    value = params.get(kind.amount)
-    amount = value.get("amount_minor") if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    value: object = params.get(kind.amount)
+    amount = cast("JsonObject", value).get("amount_minor") if isinstance(value, dict) else None
     return amount if type(amount) is int else None
 
 

@@ -32,9 +32,6 @@ class ServiceAccount:
         """Run a command as the account, in a session of its own, with next to no environment. Never raises for its
         exit code; output is what it printed.
         """
-        extra: dict[str, Any] = {}
-        if self.is_other:
-            extra = {"user": self.uid, "group": self.gid, "extra_groups": []}
         return subprocess.run(  # noqa: S603  (commands are built here, never from input)
             command,
             cwd=cwd,
@@ -45,15 +42,12 @@ class ServiceAccount:
             timeout=timeout,
             start_new_session=True,
             check=False,
-            **extra,
+            **self._as_account(),
         )
 
     def launch(self, command: list[str], cwd: Path, timeout: float) -> int:
         """Run a command that leaves a server behind, which would keep a pipe open: no output is read."""
-        extra: dict[str, Any] = {}
-        if self.is_other:
-            extra = {"user": self.uid, "group": self.gid, "extra_groups": []}
-        done = subprocess.run(  # noqa: S603  (as above)
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(  # noqa: S603  (as above)
             command,
             cwd=cwd,
             env=_ENVIRONMENT,
@@ -63,9 +57,12 @@ class ServiceAccount:
             timeout=timeout,
             start_new_session=True,
             check=False,
-            **extra,
+            **self._as_account(),
         )
         return done.returncode
+
+    def _as_account(self) -> dict[str, Any]:
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
 
     def can_run(self, program: Path) -> bool:
         """Whether the account reaches a program and all it links to: tried, not guessed from modes."""

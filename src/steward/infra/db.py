@@ -24,8 +24,9 @@ class Database:
     def __init__(self, conninfo: str, role: str | None = None) -> None:
         self._role = role
         self._current: ContextVar[Connection[Row] | None] = ContextVar("connection", default=None)
-        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+        self._pool = ConnectionPool(
             conninfo,
+            connection_class=Connection[DictRow],
             min_size=1,
             max_size=10,
             timeout=_CONNECT_SECONDS,

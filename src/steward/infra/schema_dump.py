@@ -43,7 +43,8 @@ _TRIGGERS: LiteralString = """
     WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace ORDER BY 1
 """
 _TABLE_GRANTS: LiteralString = """
-    SELECT format('GRANT %s ON %I TO steward_app;', string_agg(privilege_type, ', ' ORDER BY privilege_type), table_name)
+    SELECT format('GRANT %s ON %I TO steward_app;', string_agg(privilege_type, ', ' ORDER BY privilege_type),
+                  table_name)
     FROM information_schema.role_table_grants WHERE grantee = 'steward_app' AND table_schema = 'public'
     GROUP BY table_name ORDER BY 1
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from steward.contracts.action import ActionProposal
@@ -23,8 +24,9 @@ VERSION = "rules/1"
 class Policy:
     """The rules policy, its propensities and its log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kinds: Iterable[ActionKind]) -> None:
         self._db = database
+        self._exploration = {kind.kind: Fraction(kind.exploration) for kind in kinds}
         self._store = DecisionStore()
 
     def options(self, _proposal: ActionProposal) -> tuple[str, ...]:
@@ -34,14 +36,14 @@ class Policy:
     def decide(
         self,
         proposal: ActionProposal,
-        kind: ActionKind | None,
+        options: tuple[str, ...],
         verdict: Verdict,
         forecasts: list[Forecast],
         snapshot: Snapshot,
     ) -> Decision:
         """Draw among admissible options. A proposal is admissible when its verdict is ALLOW."""
-        admissible = [PROPOSE, NOTHING] if verdict.verdict == "ALLOW" else [NOTHING]
-        pmf = probabilities(admissible, Fraction(kind.exploration) if kind else Fraction(0))
+        admissible = [option for option in options if option == NOTHING or verdict.verdict == "ALLOW"]
+        pmf = probabilities(admissible, self._exploration.get(proposal.kind, Fraction(0)))
         seed = f"{VERSION}:{proposal.key}"
         chosen = draw(pmf, seed)
         why_not = "; ".join(f"{reason.id}: {reason.detail}" for reason in (*verdict.determining, *verdict.errored))
@@ -64,7 +66,7 @@ class Policy:
                     probability=str(pmf.get(option, Fraction(0))),
                     predicted=_predicted(forecasts, option),
                 )
-                for option in self.options(proposal)
+                for option in options
             ),
             chosen=chosen,
             propensity=str(pmf[chosen]),

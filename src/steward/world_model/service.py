@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -87,13 +88,14 @@ class WorldModel:
         """The assumed cost of a unit in minor units: a share of its usual price, for want of costs in the data."""
         return round_half_even(self._cost_ratio * usual_price_minor)
 
-    def forecast(self, proposal: ActionProposal, snapshot: Snapshot) -> list[Forecast]:
-        """One forecast an option (`propose`, `nothing`); empty for a product that is not modelled."""
+    def forecast(self, proposal: ActionProposal, options: Sequence[str], snapshot: Snapshot) -> list[Forecast]:
+        """One forecast an option; none for a product that is not modelled, or a kind without a model."""
+        forecasts: list[Forecast] = []
         if proposal.kind == "refund.issue":
-            return self._day_refunds(proposal, snapshot)
-        if proposal.kind == "price.set":
-            return self._week_units(proposal)
-        return []
+            forecasts = self._day_refunds(proposal, snapshot)
+        elif proposal.kind == "price.set":
+            forecasts = self._week_units(proposal)
+        return [forecast for forecast in forecasts if forecast.option in options]
 
     def fact(self, name: str, params: JsonObject, at: datetime, forecasts: list[Forecast]) -> Json:
         """Facts that rest on a forecast or an assumption; None where the product is not modelled."""

@@ -32,6 +32,8 @@ class DecisionMade(Contract):
 
 class ActionRefused(Contract):
     action_id: str
+    risk: str
+    amount_minor: int | None
     code: str
     reason: str
     determining: tuple[str, ...]
@@ -40,6 +42,7 @@ class ActionRefused(Contract):
 class ActionHeld(Contract):
     action_id: str
     risk: str
+    amount_minor: int | None
     approver: str
     reason: str
     expires_at: str
@@ -47,6 +50,8 @@ class ActionHeld(Contract):
 
 class ActionShadowed(Contract):
     action_id: str
+    risk: str
+    amount_minor: int | None
     verb: str
     request_digest: Digest
 

@@ -41,7 +41,7 @@ def risk_of(kind: ActionKind, amount_minor: int | None, limits: dict[str, int]) 
     if amount_minor is not None:
         for step in kind.risk_steps:
             if amount_minor > limits[step.amount_above]:
-                return max(step.level, kind.risk, key=_ORDER.index)
+                return step.level if _ORDER.index(step.level) > _ORDER.index(kind.risk) else kind.risk
     return kind.risk
 
 

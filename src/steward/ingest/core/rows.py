@@ -72,7 +72,7 @@ def read_rows(text: str, columns: Sequence[str], name: str) -> list[HistoryRow]:
 def _records(text: str, columns: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(StringIO(text, newline=""), strict=True)
     try:
-        header = next(reader, [])
+        header = next(reader, list[str]())
         _check_header(header, columns, name)
         for fields in reader:
             yield reader.line_num, fields

@@ -45,11 +45,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An atom with the polarity it was wanted in, and the list elements in force there."""
+    """An atom with the polarity it was wanted in, and the list elements in force there.
+
+    A quiet one (the condition of a rule that applies) lends its values, and needs no sentence.
+    """
 
     node: Node
     wanted: bool
     bound: tuple[tuple[str, str, Value, Type], ...]
+    is_quiet: bool = False
 
 
 class Narrator:
@@ -74,9 +78,12 @@ class Narrator:
             case Apply(op="and" | "or"):
                 for arg in node.args:
                     self.walk(arg, wanted)
-            case Apply(op="implies"):
-                self.walk(node.args[0], not wanted)
+            case Apply(op="implies") if not wanted:
+                self.walk(node.args[0], wanted=True)
                 self.walk(node.args[1], wanted)
+            case Apply(op="implies"):
+                self.walk(node.args[1], wanted)
+                self.found.append(Fault(node.args[0], not wanted, tuple(self.bound), is_quiet=True))
             case Choose() if self.truth(node.condition) is not None:
                 self.walk(node.yes if self.truth(node.condition) else node.no, wanted)
             case Fold(op="all" | "any") if (node.op == "all") is wanted:
@@ -163,17 +170,16 @@ class Teller:
             text = f"{self.name(node.name)} is {self.known(node)}"
         else:
             text = f"{show(node)} is {'not true' if self.fault.wanted else 'true'}"
-        return f"{text}{self.context()}"
+        return text
 
-    def context(self) -> str:
+    def context(self) -> list[str]:
         """The texts of the elements at fault (order id, sku), which say which one it is."""
-        told = [
+        return [
             f"{place}.{name} {value_text(item[name], field)}"
             for _, place, item, kind in self.fault.bound
             for name, field in kind.fields
             if field.name in ("text", "enum")
         ]
-        return f" (where {', '.join(told)})" if told else ""
 
 
 def _walk(node: Node) -> list[Node]:
@@ -185,10 +191,12 @@ def explain(rule: Invariant, values: dict[str, Value], scope: dict[str, Type]) -
     narrator = Narrator(values, scope)
     narrator.walk(rule.rule, wanted=True)
     sentences: list[str] = []
+    context: list[str] = []
     shown: dict[str, Any] = {}
     for fault in narrator.found:
         teller = Teller(fault, values, scope)
-        sentences.append(teller.sentence())
+        sentences += [] if fault.is_quiet else [teller.sentence()]
+        context += teller.context()
         for _, place, item, kind in fault.bound:
             if kind.name == "record":
                 shown.update({f"{place}.{name}": value_json(item[name], field) for name, field in kind.fields})
@@ -200,5 +208,6 @@ def explain(rule: Invariant, values: dict[str, Value], scope: dict[str, Type]) -
                 shown[part.name] = value_json(values[part.name], scope[part.name])
     if not shown:
         shown = {name: value_json(values[name], scope[name]) for name in sorted(rule.reads()) if name in values}
-    text = "; ".join(dict.fromkeys(sentences))
+    where = ", ".join(dict.fromkeys(context))
+    text = "; ".join(dict.fromkeys(sentences)) + (f" (where {where})" if where else "")
     return Explanation(text[:_TEXT_MAX] or rule.why, dict(list(shown.items())[:_NAMES_MAX]))
