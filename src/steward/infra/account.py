@@ -47,19 +47,17 @@ class ServiceAccount:
 
     def launch(self, command: list[str], cwd: Path, timeout: float) -> int:
         """Run a command that leaves a server behind, which would keep a pipe open: no output is read."""
-        done: subprocess.CompletedProcess[bytes] = subprocess.run(  # noqa: S603  (as above)
+        with subprocess.Popen(  # noqa: S603  (as above)
             command,
             cwd=cwd,
             env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=timeout,
             start_new_session=True,
-            check=False,
             **self._as_account(),
-        )
-        return done.returncode
+        ) as process:
+            return process.wait(timeout)
 
     def _as_account(self) -> dict[str, Any]:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}

@@ -18,6 +18,11 @@ Row = dict[str, Any]
 _CONNECT_SECONDS = 30.0
 
 
+def _alive(connection: Connection[DictRow]) -> None:
+    """Raise where the server has gone, so that the pool replaces the connection."""
+    connection.execute("SELECT 1")
+
+
 class Database:
     """A pool to one database. `role` is what connections act as where the login is another (server mode)."""
 
@@ -33,7 +38,7 @@ class Database:
             open=False,
             kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "steward"},
             configure=self._configure,
-            check=ConnectionPool.check_connection,
+            check=_alive,
         )
         self._pool.open()
 

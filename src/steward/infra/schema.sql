@@ -266,7 +266,7 @@ CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position
 CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id, line);
 CREATE INDEX sale_by_time ON public.sale USING btree (occurred_at);
 CREATE INDEX sale_line_by_customer ON public.sale_line USING btree (customer_id, sku, occurred_at);
-CREATE INDEX sale_line_by_time ON public.sale_line USING btree (occurred_at);
+CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at);
 
 CREATE OR REPLACE FUNCTION public.deny_change()
  RETURNS trigger

@@ -13,7 +13,7 @@ CREATE TABLE sale_line (
     PRIMARY KEY (order_id, line)
 );
 CREATE INDEX sale_line_by_customer ON sale_line (customer_id, sku, occurred_at);
-CREATE INDEX sale_line_by_time ON sale_line (occurred_at);
+CREATE INDEX sale_line_by_sku ON sale_line (sku, occurred_at);
 
 CREATE TABLE sale (
     order_id    text        PRIMARY KEY,
