@@ -22,9 +22,11 @@ def run_server(port: int | None) -> None:
     """Block serving pages until interrupted."""
     import uvicorn
 
+    from steward.infra.connect import open_database
     from steward.infra.settings import load_settings
 
     settings = load_settings()
+    open_database(settings).close()  # trouble with the database is told here, in one line, not in a server's trace
     uvicorn.run(
         "steward.api.app:create_app",
         factory=True,

@@ -150,13 +150,13 @@ class Verifier:
             try:
                 check_obligation(obligation, found.get("tree"))
             except (Refused, ValueError, TypeError, KeyError, IndexError, RecursionError):
-                return Answer(rule, "unproved", "certificate", UNPROVED), None
+                return Answer(rule, "unproved", "evaluated", UNPROVED), None
             return Answer(rule, "holds", "certificate", "for every value"), Proved(obligation, found["tree"])
         for witness in _witnesses(given, rule, found.get("point")):
             answer = at_witness(rule, given, witness)
             if answer is not None:
                 return answer, None
-        return Answer(rule, "unproved", "certificate", UNPROVED), None
+        return Answer(rule, "unproved", "evaluated", UNPROVED), None
 
     def _tested(self, rule: Invariant) -> list[JsonObject]:
         troubles: list[JsonObject] = []

@@ -287,7 +287,7 @@ def test_rules_over_uncertain_facts(require, facts, verdict):
     found = decide(require, facts)
     assert found.verdict == verdict, found.findings
     if verdict == "DENY":
-        assert found.determining[0].basis == "certificate"
+        assert found.determining[0].basis == "evaluated"
         assert found.counterexample
 
 

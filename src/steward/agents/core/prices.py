@@ -11,6 +11,7 @@ from math import floor
 from steward.contracts.action import ActionProposal, Principal
 from steward.kernel.ids import derived_id, idempotency_key
 from steward.kernel.instants import business_date, unix_ms
+from steward.kernel.money import Money
 
 AGENT = Principal(id="agent:offer-architect")
 # Steps looked at on each side, as fractions of the allowed move.
@@ -77,8 +78,9 @@ def propose_price(move: Move, currency: str, at: datetime) -> ActionProposal:
         principal=AGENT,
         at=at,
         why=(
-            f"{case.price_minor} to {move.price_minor} minor units promises {move.gain_minor} more profit a week "
-            f"at elasticity {case.elasticity:.2f} and an assumed cost of {case.cost_minor}"
+            f"from {Money(case.price_minor, currency)} to {Money(move.price_minor, currency)} promises "
+            f"{Money(move.gain_minor, currency)} more profit a week at elasticity {case.elasticity:.2f} "
+            f"and an assumed cost of {Money(case.cost_minor, currency)}"
         ),
         evidence={
             "price_minor": case.price_minor,

@@ -160,17 +160,17 @@ def _skips(rule: Invariant, given: Situation) -> bool:
         return False
 
 
-def evaluated(rule: Invariant, values: dict[str, Value], scope: dict[str, Type], basis: str = "evaluated") -> Answer:
+def evaluated(rule: Invariant, values: dict[str, Value], scope: dict[str, Type]) -> Answer:
     """The rule over ground values: holds, fails or undefined, explained unless it holds."""
     evaluator = Evaluator(dict(values))
     found = evaluator.truth(rule.rule)
     if found is True:
-        return Answer(rule, "holds", basis)
+        return Answer(rule, "holds", "evaluated")
     told: Explanation = explain(rule, values, scope)
     if found is False:
-        return Answer(rule, "fails", basis, told.sentence, told.counterexample)
+        return Answer(rule, "fails", "evaluated", told.sentence, told.counterexample)
     why = evaluator.reasons[-1] if evaluator.reasons else "it has no value"
-    return Answer(rule, "undefined", basis, f"undefined: {why}", told.counterexample)
+    return Answer(rule, "undefined", "evaluated", f"undefined: {why}", told.counterexample)
 
 
 def at_witness(rule: Invariant, given: Situation, witness: dict[str, Any]) -> Answer | None:
@@ -188,12 +188,12 @@ def at_witness(rule: Invariant, given: Situation, witness: dict[str, Any]) -> An
             return None
         values[name] = certain(fact, value)
     try:
-        answer = evaluated(rule, values, given.scope, "certificate")
+        answer = evaluated(rule, values, given.scope)
     except Undecided:
         return None
     if answer.status == "holds":
         return None
-    return Answer(rule, answer.status, "certificate", answer.detail, answer.counterexample, witness)
+    return Answer(rule, answer.status, "evaluated", answer.detail, answer.counterexample, witness)
 
 
 def ends(rule: Invariant, given: Situation) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def _witnessed(question: Question, given: Situation, witness: Any) -> Answer:
     rule = question.invariant
     tried = [cast("dict[str, Any]", witness)] if isinstance(witness, dict) else ends(rule, given)
     shown = (at_witness(rule, given, one) for one in tried)
-    return next((answer for answer in shown if answer is not None), Answer(rule, "unproved", "certificate"))
+    return next((answer for answer in shown if answer is not None), Answer(rule, "unproved", "evaluated"))
 
 
 def rebuilt(catalog: Catalog, bundle: dict[str, Any], facts: dict[str, Any] | None, limits: dict[str, Any]) -> str:
