@@ -45,7 +45,7 @@ def demo(once: bool, data: Path | None, port: int | None, as_json: bool) -> None
         app = opened.__enter__()
     try:
         run(app, path, phases)
-        document: dict[str, Any] = {**app.figures.read(), "seconds": phases.seconds}
+        document: dict[str, Any] = {**app.figures.read(), **phases.to_json()}
         emit(document, as_json, scoreboard(app, document))
     finally:
         opened.__exit__(None, None, None)

@@ -45,11 +45,11 @@ def answer(yes: bool) -> None:
 
 
 class Phases:
-    """Named phases of a long run: a bar each on a terminal, a plain line each elsewhere, and their seconds."""
+    """Named phases of a long run: a bar each on a terminal, a plain line each elsewhere, and how long each took."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.seconds: dict[str, int | str] = {}
+        self.milliseconds: dict[str, int] = {}
         self._is_terminal = sys.stderr.isatty()
 
     @contextmanager
@@ -73,4 +73,11 @@ class Phases:
         else:
             click.echo(f"phase {name}", err=True)
             yield lambda _steps: None
-        self.seconds[name] = f"{self._clock() - started:.2f}"
+        self.milliseconds[name] = round(1000 * (self._clock() - started))
+
+    def to_json(self) -> dict[str, dict[str, int]]:
+        """Whole seconds and milliseconds by phase: integers, like every number we print as JSON."""
+        return {
+            "seconds": {name: round(spent / 1000) for name, spent in self.milliseconds.items()},
+            "milliseconds": self.milliseconds,
+        }

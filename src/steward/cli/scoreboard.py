@@ -42,7 +42,7 @@ def scoreboard(app: App, document: dict[str, Any]) -> str:
     ]
     lines += ["", "Taken on trust", *(f"  - {text}" for text in document["assumptions"])]
     lines += ["", f"The log: {document['audit_size']:,} events, root {document['audit_root']}"]
-    lines += ["Seconds: " + ", ".join(f"{name} {value}" for name, value in document["seconds"].items())]
+    lines += ["Seconds: " + ", ".join(f"{name} {ms / 1000:.2f}" for name, ms in document["milliseconds"].items())]
     return "\n".join([*lines, *one_decision(app)])
 
 
