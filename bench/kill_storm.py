@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PHASES = ("start", "read", "ingest", "post", "walk", "settle")
+PHASES = ("start", "read", "ingest", "post", "project", "walk", "settle")
 # Times, ids and the root over them may differ between runs; every figure must not.
 IGNORED = ("seconds", "milliseconds", "audit_root")
 UNKEYED = """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steward.bootstrap import App
 
 WALK_WEEKS = 4
+PROJECTED = ("OrderPlaced", "RefundProcessed")
 _SAMPLE = "online_retail_2011-05_2011-07.csv.gz"
 
 
@@ -56,7 +57,7 @@ def demo(once: bool, data: Path | None, port: int | None, as_json: bool) -> None
 
 
 def run(app: App, path: Path, phases: Phases) -> None:
-    """The four phases. Each picks up where a crash left it and adds nothing twice."""
+    """Phase after phase. Each picks up where a crash left it and adds nothing twice."""
     with phases.phase("read"):
         reading, sha256 = app.history.read(path)
     with phases.phase("ingest", len(reading.envelopes)) as step:
@@ -64,8 +65,9 @@ def run(app: App, path: Path, phases: Phases) -> None:
         app.events.sequence()
     with phases.phase("post", sum(e.type in app.catalog.rules_by_event() for e in reading.envelopes)) as step:
         app.ledger.post_pending(step)
-        app.state.catch_up()
         app.events.sequence()
+    with phases.phase("project", sum(e.type in PROJECTED for e in reading.envelopes)) as step:
+        app.state.catch_up(step)
     hours = list(walk_hours(app, reading.envelopes[-1].time if reading.envelopes else None))
     with phases.phase("walk", len(hours)) as step:
         for hour in hours:

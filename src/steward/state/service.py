@@ -19,7 +19,7 @@ from steward.state.store import Row, StateStore
 
 _READER = "state"
 _TYPES = ("OrderPlaced", "RefundProcessed")
-_BATCH = 4000
+_BATCH = 1000
 _REFUND_WINDOW = timedelta(days=30)
 _PRICE_WEEKS = 4
 
