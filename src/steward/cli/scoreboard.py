@@ -24,6 +24,8 @@ def scoreboard(app: App, document: dict[str, Any]) -> str:
         + f"{Money(row['value_minor'], row['currency'])}, kept and not posted"
         for row in document["listed"]
     ]
+    if document["conflicts"]:
+        lines += [f"  {document['conflicts']:>8,} deliveries with a taken id and another body: kept aside"]
     trial = ", ".join(str(Money(amount, code)) for code, amount in document["trial_balance"].items())
     lines += ["", "The books", f"  {document['transfers']:>8,} transfers, trial balance {trial or 'empty'}"]
     lines += ["", "Decisions"]
