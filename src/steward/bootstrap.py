@@ -169,4 +169,4 @@ def check_catalog() -> JsonObject:
         "agents": len(catalog.agents),
         "tools": len(catalog.tools),
     }
-    return {"errors": errors, "counts": counts}
+    return {"errors": errors, "counts": counts, "digest": catalog.digest}

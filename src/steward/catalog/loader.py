@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,11 +50,17 @@ def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _no_float)
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
-# Times stay text: YAML's timestamps would lose their offset.
+# Times stay text, because YAML's timestamps would lose their offset; and only true and false are truth values, because
+# a key `on` is a word here.
 _StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])  # pyright: ignore[reportUnknownMemberType]
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -83,5 +83,5 @@ def check(as_json: bool) -> None:
     found = check_catalog()
     lines = [f"{e['where']}: {e['what']}. {e['fix']}" for e in found["errors"]]
     counts = ", ".join(f"{count} {name}" for name, count in found["counts"].items())
-    emit(found, as_json, "\n".join([*lines, f"{counts}: {len(lines)} problems"]))
+    emit(found, as_json, "\n".join([*lines, f"{counts}: {len(lines)} problems, digest {found['digest']}"]))
     answer(not found["errors"])
