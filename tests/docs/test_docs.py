@@ -41,7 +41,7 @@ def test_paths_in_backticks_exist(page):
         s for s in code_spans(TEXTS[page]) if re.fullmatch(r"[\w./-]+/[\w./-]*|[\w./-]+\.(md|py|sql|yaml|toml)", s)
     ]
     missing = [s for s in spans if not re.search(r"[A-Z]{4}|NNNN", s) and not any((r / s).exists() for r in roots)]
-    bare = [s for s in missing if not any((ROOT / "src").rglob(s)) and not any(ROOT.glob(s))]
+    bare = [s for s in missing if not any(any((ROOT / top).rglob(s)) for top in ("src", "tests", "bench"))]
     assert bare == []
 
 

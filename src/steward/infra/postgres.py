@@ -145,14 +145,18 @@ class EmbeddedPostgres:
                 return
 
     def _initialise(self, account: ServiceAccount, programs: Path) -> None:
-        """Run initdb into a folder beside, then rename: a crash in between leaves nothing half-made."""
+        """Run initdb into a folder beside, then rename: a crash in between leaves nothing half-made.
+
+        The folder is this attempt's own: the initdb of an attempt that was killed may still be writing to its.
+        """
         files = self._files
         if files.data.exists():
             return
-        fresh = files.cluster / "data.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        password_file = files.cluster / "owner.password"
-        password_file.unlink(missing_ok=True)
+        for leftover in files.cluster.glob("data.new.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        attempt = f"{os.getpid()}.{time.monotonic_ns()}"
+        fresh = files.cluster / f"data.new.{attempt}"
+        password_file = files.cluster / f"owner.password.{attempt}"
         descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(files.password(OWNER))
