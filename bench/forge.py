@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import z3
+from results import machine, save
 
 from steward.verifier.core import check
 from steward.verifier.core.polynomials import atom, constant, plus, variable
@@ -232,6 +233,8 @@ def main() -> int:
         "controls": {name: {"caught": caught[name], "pairs": found["pairs"]} for name, found in controls.items()},
         "seconds": round(time.perf_counter() - start, 1),
     }
+    report["machine"] = machine()
+    save(report)
     print(json.dumps(report, indent=1))
     return 0 if figures["false_accepts"] == 0 and figures["accepted"] > 0 and all(caught.values()) else 1
 
