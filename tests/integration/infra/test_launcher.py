@@ -250,56 +250,71 @@ def test_a_pid_file_that_names_a_stranger_is_not_believed(make_server):
 
 
 def in_the_middle_of_initdb(server, proc):
-    """A launcher whose initdb is at work on data.new, and the pid of that initdb."""
+    """A launcher whose initdb is at work beside the data folder, and the pid of that initdb."""
     process = starter(server.home)
-    process.stdout.readline()
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    fresh = server.files.cluster / "data.new"
-    proc.wait_until((fresh / "base").exists)
-
-    def found():
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                if words[0].endswith(b"initdb") and f"--pgdata={fresh}".encode() in words:
-                    return int(entry.name)
-        return None
-
-    pid = found()
-    assert pid is not None, "initdb was over before it could be caught"
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        proc.wait_until(lambda: any(server.files.cluster.glob("data.new*/base")))
+        pid = initdb_at_work(server)
+        assert pid is not None, "initdb was over before it could be caught"
+    except BaseException:
+        end(process)
+        raise
     return process, pid
+
+
+def initdb_at_work(server):
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                program, *words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            folder = f"--pgdata={server.files.cluster}/".encode()
+            if program.endswith(b"initdb") and any(word.startswith(folder) for word in words):
+                return int(entry.name)
+    return None
 
 
 def test_kill_9_in_the_middle_of_initdb(make_server, proc):
     server = make_server()
     process, initdb = in_the_middle_of_initdb(server, proc)
-    try:
-        process.kill()
-        os.kill(initdb, signal.SIGKILL)
-    finally:
-        end(process)
+    process.kill()
+    os.kill(initdb, signal.SIGKILL)
+    end(process)
     assert not server.files.data.exists()
-    assert (server.files.cluster / "data.new").exists()
+    assert list(server.files.cluster.glob("data.new*"))
     leave_rows(server)
     assert rows(server) == list(range(100))
-    assert not (server.files.cluster / "data.new").exists()
+    assert list(server.files.cluster.glob("data.new*")) == []
+
+
+def test_kill_9_of_the_launcher_alone_while_its_initdb_works_on(make_server, proc):
+    """The initdb nobody waits for any more must not write into what the next attempt makes."""
+    server = make_server()
+    process, _ = in_the_middle_of_initdb(server, proc)
+    end(process)
+    leave_rows(server)
+    proc.wait_until(lambda: initdb_at_work(server) is None)
+    assert rows(server) == list(range(100))
+    assert server.postmasters() == [server.postmaster()]
+    server.kill()
+    assert rows(server) == list(range(100))
 
 
 def test_a_half_made_data_folder_is_made_anew(make_server):
     server = make_server()
     server.postgres.start()
     server.postgres.stop()
-    shutil.move(server.files.data, server.files.cluster / "data.new")
-    shutil.rmtree(server.files.cluster / "data.new" / "global")
+    half = server.files.cluster / "data.new.1.2"
+    shutil.move(server.files.data, half)
+    shutil.rmtree(half / "global")
     (server.files.cluster / "ready").unlink()
-    (server.files.cluster / "owner.password").write_text("left behind", encoding="ascii")
     leave_rows(server)
     assert rows(server) == list(range(100))
-    assert not (server.files.cluster / "owner.password").exists()
+    assert not half.exists()
 
 
 # Homes
@@ -348,7 +363,7 @@ def test_a_socket_folder_of_somebody_else_is_refused(make_server):
 
 
 def test_a_home_with_strange_letters(make_server):
-    server = make_server("it's a home, mine = 'yes' # 100 % & ü")
+    server = make_server("it's a home; mine = 'yes' # 100 % & ü")
     leave_rows(server)
     server.postgres.stop()
     assert rows(server) == list(range(100))
