@@ -71,7 +71,7 @@ class App:
 
     @cached_property
     def gateway(self) -> Gateway:
-        return Gateway(self.database, self.catalog, self.verifier)
+        return Gateway(self.database, self.catalog, self.state, self.verifier)
 
     @cached_property
     def control(self) -> Control:

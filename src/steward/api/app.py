@@ -38,6 +38,10 @@ def create_app() -> FastAPI:
     def on_error(_request: Request, error: StewardError) -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
         return PlainTextResponse(f"{error.code}: {error}\n", status_code=_STATUS.get(error.exit_code, 500))
 
+    @app.exception_handler(Exception)
+    def on_bug(_request: Request, _error: Exception) -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
+        return PlainTextResponse("something is broken here; the server's log says what\n", 500, headers=_HEADERS)
+
     @app.middleware("http")
     async def harden(  # pyright: ignore[reportUnusedFunction]
         request: Request, call_next: Callable[[Request], Awaitable[Response]]

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from steward.contracts.base import Contract, Instant, JsonObject
 
-Text = Annotated[str, Field(min_length=1, max_length=512)]
+# No control characters: PostgreSQL refuses NUL, and a line break in an id is an attack on somebody's log.
+Text = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Envelope(Contract):

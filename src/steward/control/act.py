@@ -62,8 +62,10 @@ class Control:
 
             snapshot = self.state.snapshot(floor_hour(proposal.at))
             options = self.policy.options(proposal)
-            forecasts = self.world_model.forecast(proposal, options, snapshot)
-            facts = self._facts(proposal, snapshot, forecasts)
+            # What is malformed has no facts; the verifier denies it and says why.
+            readable = self.verifier.is_well_formed(proposal.document())
+            forecasts = self.world_model.forecast(proposal, options, snapshot) if readable else []
+            facts = self._facts(proposal, snapshot, forecasts) if readable else {}
             verdict = self.verifier.certify(proposal.document(), facts, format_instant(proposal.at))
             decision = self.policy.decide(proposal, options, verdict, forecasts, snapshot)
             outcome, risk, amount = self.gateway.execute(proposal, decision, verdict, facts, snapshot)
@@ -81,7 +83,7 @@ class Control:
             if owner == "state":
                 value = self.state.fact(name, proposal.params, proposal.evidence, proposal.at, snapshot)
             elif owner == "gateway":
-                value = self.gateway.fact(name, proposal.at, snapshot)
+                value = self.gateway.fact(name, snapshot)
             else:
                 value = self.world_model.fact(name, proposal.params, proposal.at, forecasts)
             if value is not None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from steward.control.act import Control
 from steward.kernel.canonical import JsonObject, parse_json
+from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 from steward.kernel.money import Money
 
@@ -68,7 +69,10 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         entry = cast("dict[str, Any]", value)
         if set(entry) == {"amount_minor", "currency"}:
-            return str(Money(entry["amount_minor"], entry["currency"]))
+            try:
+                return str(Money(entry["amount_minor"], entry["currency"]))
+            except BadInput:  # a refused proposal may hold anything
+                return f"{entry['amount_minor']} {entry['currency']}"
         if set(entry) == {"low", "high"}:
             return f"{shown(entry['low'])} to {shown(entry['high'])}"
         if set(entry) == {"any_subset_of"}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,11 @@ from steward.contracts.event import Appended, Envelope, RecordedEvent
 from steward.contracts.payloads import PAYLOADS
 from steward.events.core.entry import body_digest, entry_leaf
 from steward.events.core.merkle import extend, inclusion_proof, root_of_frontier
-from steward.events.store import EventStore, Head, NewRow, Row, envelope_of
+from steward.events.store import CheckpointFile, EventStore, Head, NewRow, Row, envelope_of
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput
+from steward.kernel.errors import BadInput, Tampered
 
 _SEQUENCER_BATCH = 5000
 
@@ -42,7 +41,7 @@ class EventLog:
     def __init__(self, database: Database, clock: Clock, checkpoint_file: Path) -> None:
         self._db = database
         self._clock = clock
-        self._file = checkpoint_file
+        self._checkpoints = CheckpointFile(checkpoint_file)
         self._store = EventStore()
 
     def append(self, envelopes: Sequence[Envelope]) -> Appended:
@@ -101,13 +100,20 @@ class EventLog:
             moved += len(batch)
 
     def publish_checkpoint(self) -> JsonObject:
-        """Append the current size and root to the checkpoint file, outside the database's reach."""
+        """Append the current size and root to the checkpoint file, outside the database's reach. A log that is
+        shorter than, or differs from, what was published before is `Tampered` and publishes nothing.
+        """
         line = self.head()
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        published = self._published()
-        if not published or published[-1] != line:
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+        published = self._checkpoints.read().lines
+        for size, root in published:
+            if size > line["size"] or (size == line["size"] and root != line["root"]):
+                raise Tampered(
+                    f"the log has {line['size']} events and root {line['root']}, published were {size} and {root}",
+                    where=str(self._checkpoints.path),
+                    fix="run steward events verify",
+                )
+        if (line["size"], line["root"]) not in published:
+            self._checkpoints.append(line["size"], line["root"])
         return line
 
     def head(self) -> JsonObject:
@@ -165,8 +171,13 @@ class EventLog:
         and with every checkpoint published outside the database.
         """
         report = LogReport()
-        published = {line["size"]: line["root"] for line in self._published()}
+        published = self._checkpoints.read()
+        report.violations += [
+            {"where": "checkpoint", "row": f"line {n}", "what": "cannot be read"} for n in published.torn
+        ]
+        due = published.by_size()
         size, frontier = 0, list[bytes]()
+        due.pop(0, None)  # of an empty log there is only one
         with self._db.transaction() as connection:
             head = self._store.head(connection)
             report.waiting = self._store.outbox_size(connection)
@@ -174,8 +185,8 @@ class EventLog:
                 report.count += 1
                 leaf = self._check_row(row, report)
                 size, frontier = extend(size, frontier, [leaf])
-                expected = published.pop(size, None)
-                if expected is not None and root_of_frontier(frontier).hex() != expected:
+                expected = due.pop(size, None)
+                if expected is not None and {root_of_frontier(frontier).hex()} != expected:
                     report.violations.append(
                         _violation(row["position"], "the tree up to here differs from the published checkpoint")
                     )
@@ -185,7 +196,7 @@ class EventLog:
         elif root_of_frontier(frontier) != head.root or frontier != head.frontier:
             report.violations.append(_violation(head.size, "the Merkle root differs from log_head"))
         report.violations += [
-            _violation(missing, "a published checkpoint is beyond the log: rows were removed") for missing in published
+            _violation(missing, "a published checkpoint is beyond the log: rows were removed") for missing in due
         ]
         return report
 
@@ -206,11 +217,6 @@ class EventLog:
         if leaf != bytes(row["leaf_hash"]):
             report.violations.append(_violation(position, f"leaf hash of {envelope.type} {envelope.id}"))
         return leaf
-
-    def _published(self) -> list[JsonObject]:
-        if not self._file.exists():
-            return []
-        return [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines() if line]
 
 
 def check_payload(envelope: Envelope) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
@@ -34,6 +37,49 @@ class NewRow:
     event: RecordedEvent
     body_digest: bytes
     leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Checkpoints as read: (size, root) in the order they were published, and the numbers of unreadable lines."""
+
+    lines: list[tuple[int, str]]
+    torn: list[int]
+
+    def by_size(self) -> dict[int, set[str]]:
+        """Every root published for a size: more than one means the log was rewritten between them."""
+        found: dict[int, set[str]] = {}
+        for size, root in self.lines:
+            found.setdefault(size, set()).add(root)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFile:
+    """Sizes and roots of the log, one JSON object a line, in a file outside the database."""
+
+    path: Path
+
+    def read(self) -> Published:
+        lines: list[tuple[int, str]] = []
+        torn: list[int] = []
+        if self.path.exists():
+            for number, line in enumerate(self.path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                try:
+                    document = json.loads(line)
+                    lines.append((int(document["size"]), str(document["root"])))
+                except (ValueError, KeyError, TypeError):
+                    torn.append(number)
+        return Published(lines, torn)
+
+    def append(self, size: int, root: str) -> None:
+        """Write a line and see it on disk; a line that a crash tore is ended first."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b") as file:
+            torn = file.tell() > 0 and self.path.read_bytes()[-1:] != b"\n"
+            file.write((b"\n" if torn else b"") + json.dumps({"size": size, "root": root}).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def envelope_of(row: Row) -> Envelope:

@@ -18,9 +18,9 @@ SELECT action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, pro
 FROM action WHERE action_id = %(action_id)s;
 
 -- in_flight --
--- Amounts of a kind that were let through or wait since an instant: any of them may or may not have happened.
-SELECT amount_minor FROM action
-WHERE kind = %(kind)s AND outcome <> 'refused' AND proposed_at >= %(since)s AND proposed_at <= %(at)s
+-- Actions of a kind that a span of time let through or holds, whenever in it they were asked for.
+SELECT proposal->'params' AS params, amount_minor FROM action
+WHERE kind = %(kind)s AND outcome <> 'refused' AND proposed_at >= %(since)s AND proposed_at < %(until)s
   AND amount_minor IS NOT NULL
 ORDER BY proposed_at, action_id;
 

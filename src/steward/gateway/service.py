@@ -20,6 +20,8 @@ from steward.gateway.store import ActionStore, Row
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
+from steward.kernel.instants import DAY, floor_day
+from steward.state import State
 from steward.verifier import Verifier
 
 _NOTHING = "nothing"
@@ -45,8 +47,9 @@ class ActionRecord:
 class Gateway:
     """One gate; every action of every kind passes `execute`."""
 
-    def __init__(self, database: Database, catalog: Catalog, verifier: Verifier) -> None:
+    def __init__(self, database: Database, catalog: Catalog, state: State, verifier: Verifier) -> None:
         self._db = database
+        self._state = state
         self._catalog = catalog
         self._verifier = verifier
         self._currency = catalog.history.currency
@@ -128,11 +131,16 @@ class Gateway:
         steps = {step.amount_above: limits[step.amount_above]["amount_minor"] for step in kind.risk_steps}
         return risk_of(kind, amount_minor, steps)
 
-    def fact(self, name: str, at: datetime, snapshot: Snapshot) -> Json:
-        """What the gate itself knows: amounts let through or waiting since the snapshot, any of which may happen."""
+    def fact(self, name: str, snapshot: Snapshot) -> Json:
+        """What the gate itself knows: the day's amounts that were let through or wait and that the snapshot has not
+        seen happen. Any of them may still happen, whatever the order they were asked for in.
+        """
         if name == "refunds.in_flight":
+            day = floor_day(snapshot.as_of)
             with self._db.transaction() as connection:
-                amounts = self._store.in_flight(connection, "refund.issue", snapshot.as_of, at)
+                rows = self._store.in_flight(connection, "refund.issue", day, day + DAY)
+            happened = self._state.refunded_before([row["params"]["refund_id"] for row in rows], snapshot.as_of)
+            amounts = [row["amount_minor"] for row in rows if row["params"]["refund_id"] not in happened]
             return {"any_subset_of": [{"amount_minor": a, "currency": self._currency} for a in amounts]}
         raise KeyError(f"the gateway offers no fact {name!r}")
 

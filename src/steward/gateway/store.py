@@ -56,9 +56,8 @@ class ActionStore:
     def by_id(self, connection: Connection[Row], action_id: UUID) -> Row | None:
         return connection.execute(self._sql["by_id"], {"action_id": action_id}).fetchone()
 
-    def in_flight(self, connection: Connection[Row], kind: str, since: datetime, at: datetime) -> list[int]:
-        rows = connection.execute(self._sql["in_flight"], {"kind": kind, "since": since, "at": at})
-        return [row["amount_minor"] for row in rows]
+    def in_flight(self, connection: Connection[Row], kind: str, since: datetime, until: datetime) -> list[Row]:
+        return connection.execute(self._sql["in_flight"], {"kind": kind, "since": since, "until": until}).fetchall()
 
     def listed(
         self, connection: Connection[Row], kind: str | None, outcome: str | None, limit: int, offset: int

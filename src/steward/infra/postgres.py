@@ -150,10 +150,12 @@ class EmbeddedPostgres:
         The folder is this attempt's own: the initdb of an attempt that was killed may still be writing to its.
         """
         files = self._files
-        if files.data.exists():
-            return
         for leftover in files.cluster.glob("data.new.*"):
             shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in files.cluster.glob("owner.password.*"):
+            leftover.unlink(missing_ok=True)
+        if files.data.exists():
+            return
         attempt = f"{os.getpid()}.{time.monotonic_ns()}"
         fresh = files.cluster / f"data.new.{attempt}"
         password_file = files.cluster / f"owner.password.{attempt}"

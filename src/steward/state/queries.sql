@@ -164,3 +164,7 @@ DELETE FROM sale;
 -- wipe_sale_lines --
 -- As above.
 DELETE FROM sale_line;
+
+-- processed_refunds --
+-- Which of these refunds were processed before an instant.
+SELECT refund_id FROM refund WHERE refund_id = ANY (%(refund_ids)s::text[]) AND occurred_at < %(at)s;

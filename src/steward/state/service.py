@@ -147,7 +147,7 @@ class State:
         """
         position = int(evidence.get("position", 0))
         if name == "purchases":
-            return self._purchases(params["customer_id"], evidence["lines"], at, position)
+            return self._purchases(params["customer_id"], evidence.get("lines", []), at, position)
         if name == "refunds.today":
             return self._money(snapshot.metrics["refunds_today_minor"])
         if name == "customer.refunds_in_window":
@@ -215,6 +215,12 @@ class State:
             rows = self._store.many(connection, "daily_refunds", since=day - days * DAY, until=day, after=at - day)
         by_day = {row["day"]: row["amount_minor"] for row in rows}
         return [by_day.get(day - i * DAY, 0) for i in range(days, 0, -1)]
+
+    def refunded_before(self, refund_ids: list[str], at: datetime) -> set[str]:
+        """Which of these refunds had been processed before `at`."""
+        with self._db.transaction() as connection:
+            rows = self._store.many(connection, "processed_refunds", refund_ids=refund_ids, at=at)
+        return {row["refund_id"] for row in rows}
 
     def refunded_on(self, day: datetime) -> int:
         """Money refunded on the day that begins at `day`."""

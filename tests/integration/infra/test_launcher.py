@@ -19,7 +19,7 @@ import pytest
 from steward.infra.connect import database_status, open_database, stop_database
 from steward.infra.postgres import EmbeddedPostgres
 from steward.infra.settings import Settings
-from steward.kernel.errors import Infrastructure
+from steward.kernel.errors import BadInput, Infrastructure
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
@@ -362,11 +362,18 @@ def test_a_socket_folder_of_somebody_else_is_refused(make_server):
         server.postgres.start()
 
 
-def test_a_home_with_strange_letters(make_server):
-    server = make_server("it's a home; mine = 'yes' # 100 % & ü")
+@pytest.mark.parametrize("name", ["it's a home; mine = 'yes' # 100 % & ü", "one, two"])
+def test_a_home_with_strange_letters(make_server, name):
+    server = make_server(name)
     leave_rows(server)
     server.postgres.stop()
     assert rows(server) == list(range(100))
+
+
+@pytest.mark.parametrize("name", ['a "quoted" home', "a $HOME", "a `home`", "a back\\slash"])
+def test_a_home_a_shell_would_read_is_refused(test_home, name):
+    with pytest.raises(BadInput, match="STEWARD_HOME"):
+        EmbeddedPostgres(test_home / name).start()
 
 
 def test_a_home_that_moved(make_server):

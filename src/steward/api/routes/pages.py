@@ -62,7 +62,7 @@ def status(request: Request) -> HTMLResponse:
 @router.get("/decisions")
 def decisions(
     request: Request,
-    kind: Annotated[str | None, Query(max_length=100)] = None,
+    kind: Annotated[str | None, Query(max_length=100, pattern=r"^[\w.:-]*$")] = None,
     outcome: Literal["shadowed", "held", "refused"] | None = None,
     page: Annotated[int, Query(ge=1, le=100000)] = 1,
 ) -> HTMLResponse:

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from steward.contracts.base import Currency, OpenContract
 
-Minor = Annotated[int, Field(strict=True)]
-NonNegative = Annotated[int, Field(strict=True, ge=0)]
+# A thousand million million minor units: far beyond any shop, far inside 64 bits however many are added up.
+_MOST = 10**15
+Minor = Annotated[int, Field(strict=True, ge=-_MOST, le=_MOST)]
+NonNegative = Annotated[int, Field(strict=True, ge=0, le=_MOST)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime
 
 from steward.contracts.event import Envelope
 from steward.events.core.merkle import leaf_hash
-from steward.kernel.canonical import JsonObject, canonical_bytes, digest
+from steward.kernel.canonical import JsonObject, canonical_bytes
+from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
+
+# The escape of NUL in canonical JSON, which PostgreSQL cannot store; an escaped backslash before it is plain text.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def body_digest(envelope: Envelope) -> bytes:
     """SHA-256 of canonical {type, subject, time, data}: what makes two deliveries the same event."""
-    return digest(body(envelope))
+    text = canonical_bytes(body(envelope))
+    if _NUL.search(text):
+        raise BadInput("a text holds a NUL character", where=envelope.id, fix="remove it")
+    return hashlib.sha256(text).digest()
 
 
 def body(envelope: Envelope) -> JsonObject:

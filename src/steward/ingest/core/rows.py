@@ -14,6 +14,8 @@ from steward.kernel.errors import BadInput
 from steward.kernel.money import round_half_even
 
 MAX_ERRORS = 20
+# A thousand million pounds: no line of a shop; ten thousand of them in one document still fit a payload.
+MAX_LINE_MINOR = 10**11
 _DOCUMENT = re.compile(r"[A-Za-z]{0,4}\d{1,12}")
 _QUANTITY = re.compile(r"[+-]?\d{1,9}")
 _PRICE = re.compile(r"-?\d{1,9}(\.\d{1,6})?")
@@ -114,6 +116,9 @@ def _row(line: int, fields: list[str], columns: Sequence[str]) -> HistoryRow:
     if customer and not match:
         raise _RowProblem(f"CustomerID {customer[:40]!r} is not a number")
     unit_price = Decimal(price)
+    value_minor = round_half_even(unit_price * int(quantity) * 100)
+    if abs(value_minor) > MAX_LINE_MINOR:
+        raise _RowProblem(f"its value of {value_minor} pence is beyond any sale")
     return HistoryRow(
         file_line=line,
         document=document,
@@ -124,7 +129,7 @@ def _row(line: int, fields: list[str], columns: Sequence[str]) -> HistoryRow:
         unit_price=unit_price,
         customer=match[1] if match else None,
         country=country,
-        value_minor=round_half_even(unit_price * int(quantity) * 100),
+        value_minor=value_minor,
     )
 
 
