@@ -34,6 +34,13 @@ SELECT o.source, o.event_id, o.envelope
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS o (source text, event_id text, envelope jsonb)
 ON CONFLICT ON CONSTRAINT event_outbox_key DO NOTHING;
 
+-- outbox_clashes --
+-- Which of these facts wait already with another body.
+SELECT o.source, o.event_id
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (source text, event_id text, envelope jsonb)
+JOIN event_outbox o USING (source, event_id)
+WHERE o.envelope <> r.envelope;
+
 -- outbox_take --
 -- The oldest waiting facts, removed in the transaction that appends them.
 DELETE FROM event_outbox WHERE outbox_id IN (

@@ -14,7 +14,7 @@ from steward.events.store import CheckpointFile, EventStore, Head, NewRow, Row, 
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput, Tampered
+from steward.kernel.errors import BadInput, Conflict, Tampered
 
 _SEQUENCER_BATCH = 5000
 
@@ -80,11 +80,15 @@ class EventLog:
         return Appended(accepted=len(rows), duplicates=duplicates, conflicts=tuple(conflicts))
 
     def put(self, envelopes: Sequence[Envelope]) -> None:
-        """Leave facts in the outbox, inside the caller's transaction; `sequence` gives them positions."""
+        """Leave facts in the outbox, inside the caller's transaction; `sequence` gives them positions. A key that
+        waits with another body raises `Conflict`: two different facts cannot have one name.
+        """
         for envelope in envelopes:
             check_payload(envelope)
         with self._db.transaction() as connection:
-            self._store.outbox_put(connection, envelopes)
+            clashes = self._store.outbox_put(connection, envelopes)
+            if clashes:
+                raise Conflict("a fact with this id and another body waits already", where=", ".join(clashes[:5]))
 
     def sequence(self) -> int:
         """Move what waits in the outbox into the log, in batches; returns how many were moved."""

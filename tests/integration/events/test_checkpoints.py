@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from steward.kernel.errors import BadInput, Tampered
+from steward.kernel.errors import BadInput, Conflict, Tampered
 
 pytestmark = pytest.mark.db
 
@@ -87,3 +87,11 @@ def test_a_line_beyond_any_sale_names_itself(shop, make, tmp_path):
     path = make.file(tmp_path / "x.csv", make.row("1"), make.row("2", quantity=999999999, price="999999999"))
     with pytest.raises(BadInput, match="line 3"):
         shop.app.history.read(path)
+
+
+def test_two_facts_cannot_wait_under_one_name(shop, make):
+    shop.app.events.put([make.order("1")])
+    shop.app.events.put([make.order("1")])
+    with pytest.raises(Conflict, match="order:1"):
+        shop.app.events.put([make.order("1", lines=[make.line(quantity=2)])])
+    assert shop.app.events.sequence() == 1
