@@ -55,5 +55,6 @@ class EventSpec(Contract):
     meaning: str
     money: bool = False
     personal: tuple[str, ...] = ()
+    identity: str | None = None
     retention: str
     origin: Literal["outside", "own"]

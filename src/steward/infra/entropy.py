@@ -8,3 +8,8 @@ import secrets
 def new_password() -> str:
     """A password of 256 bits, safe in any quoting."""
     return secrets.token_hex(32)
+
+
+def random_bytes(count: int) -> bytes:
+    """Secret bytes: keys, salts, ids."""
+    return secrets.token_bytes(count)

@@ -21,6 +21,15 @@ CREATE TABLE action (
     result jsonb NOT NULL
 );
 
+CREATE TABLE api_key (
+    key_id text NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
 CREATE TABLE balance (
     account_id integer NOT NULL,
     amount_minor bigint NOT NULL DEFAULT 0,
@@ -42,7 +51,22 @@ CREATE TABLE decision (
     digest bytea NOT NULL
 );
 
-CREATE TABLE event (
+CREATE TABLE delivery (
+    delivery_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    provider text NOT NULL,
+    delivery_key text NOT NULL,
+    origin text NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea,
+    body_sha256 bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    reason text,
+    attempts integer NOT NULL DEFAULT 0,
+    event_keys uuid[] NOT NULL DEFAULT '{}'::uuid[]
+);
+
+CREATE TABLE event_1 (
     "position" bigint NOT NULL,
     source text NOT NULL,
     event_id text NOT NULL,
@@ -64,7 +88,13 @@ CREATE TABLE event_conflict (
     event_id text NOT NULL,
     body_digest bytea NOT NULL,
     envelope jsonb NOT NULL,
-    received_at timestamp with time zone NOT NULL
+    received_at timestamp with time zone NOT NULL,
+    "position" bigint
+);
+
+CREATE TABLE event_key (
+    key uuid NOT NULL,
+    "position" bigint NOT NULL
 );
 
 CREATE TABLE event_outbox (
@@ -93,6 +123,15 @@ CREATE TABLE forecast_settlement (
     baseline bigint
 );
 
+CREATE TABLE idempotency (
+    key_id text NOT NULL,
+    idempotency_key text NOT NULL,
+    request_digest bytea NOT NULL,
+    status integer,
+    answer bytea,
+    started_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE listed_line (
     document text NOT NULL,
     line integer NOT NULL,
@@ -108,7 +147,34 @@ CREATE TABLE log_head (
     only_row boolean NOT NULL DEFAULT true,
     size bigint NOT NULL,
     frontier bytea[] NOT NULL,
-    root bytea NOT NULL
+    root bytea NOT NULL,
+    room bigint NOT NULL DEFAULT 0,
+    partition_rows bigint NOT NULL DEFAULT 10000000
+);
+
+CREATE TABLE log_node (
+    level smallint NOT NULL,
+    index bigint NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE TABLE person (
+    person_id text NOT NULL,
+    salt bytea,
+    created_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone
+);
+
+CREATE TABLE person_alias (
+    alias bytea NOT NULL,
+    person_id text NOT NULL
+);
+
+CREATE TABLE person_field (
+    event_key uuid NOT NULL,
+    person_id text NOT NULL,
+    fields jsonb,
+    digest text NOT NULL
 );
 
 CREATE TABLE posting (
@@ -172,6 +238,13 @@ CREATE TABLE sale_line (
     "position" bigint NOT NULL
 );
 
+CREATE TABLE sequencer (
+    only_row boolean NOT NULL DEFAULT true,
+    holder text,
+    lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+    generation bigint NOT NULL DEFAULT 0
+);
+
 CREATE TABLE snapshot (
     snapshot_id uuid NOT NULL,
     as_of timestamp with time zone NOT NULL,
@@ -209,6 +282,8 @@ ALTER TABLE action ADD CONSTRAINT action_idempotency_key UNIQUE (idempotency_key
 ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text])));
 ALTER TABLE action ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 ALTER TABLE action ADD CONSTRAINT action_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE balance ADD CONSTRAINT balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id);
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (reader);
@@ -216,25 +291,49 @@ ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_position_check CHECK (("positio
 ALTER TABLE decision ADD CONSTRAINT decision_action_id_key UNIQUE (action_id);
 ALTER TABLE decision ADD CONSTRAINT decision_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE decision ADD CONSTRAINT decision_pkey PRIMARY KEY (decision_id);
+ALTER TABLE delivery ADD CONSTRAINT delivery_body_sha256_check CHECK ((length(body_sha256) = 32));
+ALTER TABLE delivery ADD CONSTRAINT delivery_origin_check CHECK ((origin = ANY (ARRAY['webhook'::text, 'poll'::text])));
+ALTER TABLE delivery ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
+ALTER TABLE delivery ADD CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['received'::text, 'done'::text, 'ignored'::text, 'failed'::text, 'refused'::text, 'erased'::text])));
 ALTER TABLE event ADD CONSTRAINT event_body_digest_check CHECK ((length(body_digest) = 32));
-ALTER TABLE event ADD CONSTRAINT event_key UNIQUE (source, event_id);
 ALTER TABLE event ADD CONSTRAINT event_leaf_hash_check CHECK ((length(leaf_hash) = 32));
 ALTER TABLE event ADD CONSTRAINT event_pkey PRIMARY KEY ("position");
 ALTER TABLE event ADD CONSTRAINT event_position_check CHECK (("position" > 0));
 ALTER TABLE event ADD CONSTRAINT event_schema_version_check CHECK ((schema_version > 0));
+ALTER TABLE event_1 ADD CONSTRAINT event_1_pkey PRIMARY KEY ("position");
+ALTER TABLE event_1 ADD CONSTRAINT event_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE event_1 ADD CONSTRAINT event_leaf_hash_check CHECK ((length(leaf_hash) = 32));
+ALTER TABLE event_1 ADD CONSTRAINT event_position_check CHECK (("position" > 0));
+ALTER TABLE event_1 ADD CONSTRAINT event_schema_version_check CHECK ((schema_version > 0));
 ALTER TABLE event_conflict ADD CONSTRAINT event_conflict_key UNIQUE (source, event_id, body_digest);
 ALTER TABLE event_conflict ADD CONSTRAINT event_conflict_pkey PRIMARY KEY (conflict_id);
+ALTER TABLE event_key ADD CONSTRAINT event_key_pkey PRIMARY KEY (key);
 ALTER TABLE event_outbox ADD CONSTRAINT event_outbox_key UNIQUE (source, event_id);
 ALTER TABLE event_outbox ADD CONSTRAINT event_outbox_pkey PRIMARY KEY (outbox_id);
 ALTER TABLE forecast ADD CONSTRAINT forecast_check CHECK (((low <= mid) AND (mid <= high)));
 ALTER TABLE forecast ADD CONSTRAINT forecast_pkey PRIMARY KEY (forecast_id);
 ALTER TABLE forecast_settlement ADD CONSTRAINT forecast_settlement_forecast_id_fkey FOREIGN KEY (forecast_id) REFERENCES forecast(forecast_id);
 ALTER TABLE forecast_settlement ADD CONSTRAINT forecast_settlement_pkey PRIMARY KEY (forecast_id);
+ALTER TABLE idempotency ADD CONSTRAINT idempotency_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_key(key_id);
+ALTER TABLE idempotency ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, idempotency_key);
+ALTER TABLE idempotency ADD CONSTRAINT idempotency_request_digest_check CHECK ((length(request_digest) = 32));
 ALTER TABLE listed_line ADD CONSTRAINT listed_line_pkey PRIMARY KEY (document, line);
 ALTER TABLE listed_line ADD CONSTRAINT listed_line_sha256_fkey FOREIGN KEY (sha256) REFERENCES source_file(sha256);
 ALTER TABLE log_head ADD CONSTRAINT log_head_only_row_check CHECK (only_row);
+ALTER TABLE log_head ADD CONSTRAINT log_head_partition_rows_check CHECK ((partition_rows > 0));
 ALTER TABLE log_head ADD CONSTRAINT log_head_pkey PRIMARY KEY (only_row);
 ALTER TABLE log_head ADD CONSTRAINT log_head_size_check CHECK ((size >= 0));
+ALTER TABLE log_node ADD CONSTRAINT log_node_hash_check CHECK ((length(hash) = 32));
+ALTER TABLE log_node ADD CONSTRAINT log_node_index_check CHECK ((index >= 0));
+ALTER TABLE log_node ADD CONSTRAINT log_node_level_check CHECK (((level > 0) AND (((level)::integer % 8) = 0)));
+ALTER TABLE log_node ADD CONSTRAINT log_node_pkey PRIMARY KEY (level, index);
+ALTER TABLE person ADD CONSTRAINT person_check CHECK (((salt IS NULL) = (erased_at IS NOT NULL)));
+ALTER TABLE person ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
+ALTER TABLE person_alias ADD CONSTRAINT person_alias_alias_check CHECK ((length(alias) = 32));
+ALTER TABLE person_alias ADD CONSTRAINT person_alias_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id);
+ALTER TABLE person_alias ADD CONSTRAINT person_alias_pkey PRIMARY KEY (alias);
+ALTER TABLE person_field ADD CONSTRAINT person_field_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id);
+ALTER TABLE person_field ADD CONSTRAINT person_field_pkey PRIMARY KEY (event_key);
 ALTER TABLE posting ADD CONSTRAINT posting_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id);
 ALTER TABLE posting ADD CONSTRAINT posting_amount_minor_check CHECK ((amount_minor <> 0));
 ALTER TABLE posting ADD CONSTRAINT posting_pkey PRIMARY KEY (account_id, version);
@@ -248,6 +347,8 @@ ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, 
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
 ALTER TABLE sale ADD CONSTRAINT sale_pkey PRIMARY KEY (order_id);
 ALTER TABLE sale_line ADD CONSTRAINT sale_line_pkey PRIMARY KEY (order_id, line);
+ALTER TABLE sequencer ADD CONSTRAINT sequencer_only_row_check CHECK (only_row);
+ALTER TABLE sequencer ADD CONSTRAINT sequencer_pkey PRIMARY KEY (only_row);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_as_of_key UNIQUE (as_of);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 ALTER TABLE source_file ADD CONSTRAINT source_file_pkey PRIMARY KEY (sha256);
@@ -258,8 +359,16 @@ ALTER TABLE transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_id);
 ALTER TABLE transfer ADD CONSTRAINT transfer_row_digest_check CHECK ((length(row_digest) = 32));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
-CREATE INDEX event_by_type ON public.event USING btree (type, "position");
+CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
+CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));
+CREATE INDEX event_1_by_subject ON public.event_1 USING btree (subject, "position");
+CREATE INDEX event_1_by_type ON public.event_1 USING btree (type, "position");
+CREATE INDEX event_by_subject ON ONLY public.event USING btree (subject, "position");
+CREATE INDEX event_by_type ON ONLY public.event USING btree (type, "position");
 CREATE INDEX forecast_by_action ON public.forecast USING btree (action_id);
+CREATE INDEX idempotency_by_age ON public.idempotency USING btree (started_at);
+CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
+CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
 CREATE INDEX posting_by_transfer ON public.posting USING btree (transfer_id);
 CREATE INDEX refund_by_customer ON public.refund USING btree (customer_id, occurred_at);
 CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position");
@@ -267,6 +376,7 @@ CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id
 CREATE INDEX sale_by_time ON public.sale USING btree (occurred_at);
 CREATE INDEX sale_line_by_customer ON public.sale_line USING btree (customer_id, sku, occurred_at);
 CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at);
+CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 
 CREATE OR REPLACE FUNCTION public.deny_change()
  RETURNS trigger
@@ -365,6 +475,33 @@ BEGIN
     RETURN QUERY SELECT r.line, r.code FROM unnest(refused_lines, refused_codes) AS r (line, code);
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.log_make_room(wanted bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+    head log_head;
+    name text;
+BEGIN
+    SELECT * INTO head FROM log_head FOR UPDATE;
+    IF wanted > head.size + 100 * head.partition_rows THEN
+        RAISE EXCEPTION 'room for position % is far beyond the log''s % events', wanted, head.size;
+    END IF;
+    WHILE head.room < wanted LOOP
+        name := 'event_' || head.room + 1;
+        EXECUTE format('CREATE TABLE %I (LIKE event INCLUDING ALL)', name);
+        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION deny_change()', name || '_is_append_only', name);
+        EXECUTE format('ALTER TABLE event ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+            name, head.room + 1, head.room + head.partition_rows + 1);
+        head.room := head.room + head.partition_rows;
+    END LOOP;
+    UPDATE log_head SET room = head.room;
+    RETURN head.room;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.posting_guard()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -407,9 +544,12 @@ CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publ
 CREATE TRIGGER decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_conflict_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_conflict FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_1 FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER event_key_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_key FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER forecast_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER forecast_settlement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast_settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.posting FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_keeps_the_books AFTER INSERT ON public.posting REFERENCING NEW TABLE AS new_posting FOR EACH STATEMENT EXECUTE FUNCTION posting_guard();
 CREATE TRIGGER proof_bundle_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.proof_bundle FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -417,27 +557,37 @@ CREATE TRIGGER snapshot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER source_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.source_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 
+GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
+GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON refund TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON refund_link TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sale TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sale_line TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
+GRANT INSERT, SELECT ON api_key TO steward_app;
 GRANT INSERT, SELECT ON decision TO steward_app;
 GRANT INSERT, SELECT ON event TO steward_app;
 GRANT INSERT, SELECT ON event_conflict TO steward_app;
+GRANT INSERT, SELECT ON event_key TO steward_app;
 GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
+GRANT INSERT, SELECT ON log_node TO steward_app;
+GRANT INSERT, SELECT ON person TO steward_app;
+GRANT INSERT, SELECT ON person_field TO steward_app;
 GRANT INSERT, SELECT ON proof_bundle TO steward_app;
 GRANT INSERT, SELECT ON snapshot TO steward_app;
 GRANT INSERT, SELECT ON source_file TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
 GRANT SELECT ON account TO steward_app;
 GRANT SELECT ON balance TO steward_app;
+GRANT SELECT ON log_head TO steward_app;
 GRANT SELECT ON posting TO steward_app;
 GRANT SELECT ON transfer TO steward_app;
-GRANT SELECT, UPDATE ON log_head TO steward_app;
+GRANT SELECT, UPDATE ON sequencer TO steward_app;
 
 GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,text,integer[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION log_make_room(bigint) TO steward_app;

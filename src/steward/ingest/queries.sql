@@ -22,3 +22,56 @@ FROM listed_line GROUP BY rule ORDER BY rule;
 -- The listed lines of one rule, as they stood in the file.
 SELECT document, line, value_minor, currency, raw, file_line FROM listed_line
 WHERE rule = %(rule)s ORDER BY document, line LIMIT %(limit)s;
+
+-- people_by_alias --
+-- Who is known by these keyed digests.
+SELECT a.alias, p.person_id, p.salt FROM person_alias a JOIN person p USING (person_id)
+WHERE a.alias = ANY (%(aliases)s::bytea[]);
+
+-- people_by_event --
+-- Who these events were about, and the digest that stands in the log.
+SELECT f.event_key, f.digest, p.person_id, p.salt FROM person_field f JOIN person p USING (person_id)
+WHERE f.event_key = ANY (%(keys)s::uuid[]);
+
+-- lock_people --
+-- One at a time makes new people.
+SELECT pg_advisory_xact_lock(724655);
+
+-- insert_person --
+-- A person with a salt of their own.
+INSERT INTO person (person_id, salt, created_at) VALUES (%(person_id)s, %(salt)s, %(created_at)s);
+
+-- insert_aliases --
+-- By what the person is recognised from now on; what already names somebody stays theirs.
+INSERT INTO person_alias (alias, person_id)
+SELECT a, %(person_id)s FROM unnest(%(aliases)s::bytea[]) a ON CONFLICT (alias) DO NOTHING;
+
+-- insert_fields --
+-- What one event said about a person.
+INSERT INTO person_field (event_key, person_id, fields, digest)
+VALUES (%(key)s, %(person_id)s, %(fields)s, %(digest)s) ON CONFLICT (event_key) DO NOTHING;
+
+-- fields_of --
+-- Everything kept about a person.
+SELECT event_key, fields FROM person_field WHERE person_id = %(person_id)s ORDER BY event_key;
+
+-- get_person --
+-- One person.
+SELECT person_id, created_at, erased_at FROM person WHERE person_id = %(person_id)s;
+
+-- erase_person --
+-- Forget a person: salt, names, fields, and the raw deliveries they came in. The log keeps an id that leads nowhere.
+WITH keys AS (
+    SELECT array_agg(event_key) AS of FROM person_field WHERE person_id = %(person_id)s
+), fields AS (
+    UPDATE person_field SET fields = NULL WHERE person_id = %(person_id)s AND fields IS NOT NULL RETURNING 1
+), names AS (
+    DELETE FROM person_alias WHERE person_id = %(person_id)s RETURNING 1
+), raw AS (
+    UPDATE delivery SET body = NULL, headers = '{}', state = 'erased', reason = 'a person in it was erased'
+    WHERE state <> 'erased' AND event_keys && (SELECT of FROM keys) RETURNING 1
+), gone AS (
+    UPDATE person SET salt = NULL, erased_at = %(at)s WHERE person_id = %(person_id)s AND erased_at IS NULL RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) AS people, (SELECT count(*) FROM fields) AS events,
+       (SELECT count(*) FROM names) AS names, (SELECT count(*) FROM raw) AS deliveries;

@@ -5,7 +5,8 @@ StewardError                    every error of ours; carries a stable `code` and
 │   └── CatalogError            the catalog contradicts itself                     exit code 2
 ├── Conflict                    same key, other body; wrong expected version       exit code 1
 ├── Tampered                    stored bytes do not match their digest             exit code 1
-└── Infrastructure              the database, a process or a disk is at fault     exit code 3
+├── Infrastructure              the database, a process or a disk is at fault     exit code 3
+└── Busy                        a bounded queue is full: come back in a second     exit code 3
 """
 
 from __future__ import annotations
@@ -49,4 +50,9 @@ class Tampered(StewardError):
 
 class Infrastructure(StewardError):
     code = "infrastructure"
+    exit_code = 3
+
+
+class Busy(StewardError):
+    code = "busy"
     exit_code = 3

@@ -152,10 +152,9 @@ def test_an_event_that_is_not_in_the_catalogs_form_is_refused_with_its_batch(sho
     with pytest.raises(BadInput, match=named):
         shop.app.events.append([make.order("1"), wrong])
     assert positions(shop) == []
-    if named != "rate" and named != "surrogate":  # those have no canonical form, which only a digest asks for
-        with pytest.raises(BadInput, match=named):
-            shop.app.events.put([wrong])
-        assert shop.one("SELECT count(*) FROM event_outbox") == 0
+    with pytest.raises(BadInput, match=named):
+        shop.app.events.put([wrong])
+    assert shop.one("SELECT count(*) FROM event_outbox") == 0
 
 
 def test_own_facts_take_no_unknown_keys(shop, make):
@@ -198,7 +197,7 @@ def test_a_fact_put_twice_waits_once_and_is_sequenced_once(shop, make):
 
 
 def test_an_outbox_larger_than_a_batch_keeps_its_order(shop, make, monkeypatch):
-    monkeypatch.setattr("steward.events.service._SEQUENCER_BATCH", 7)
+    monkeypatch.setattr("steward.events.service.log._SEQUENCER_BATCH", 7)
     for start in range(0, 30, 10):
         shop.app.events.put([make.order(str(n)) for n in range(start, start + 10)])
     assert shop.app.events.sequence() == 30
@@ -355,7 +354,7 @@ def test_checkpoints_are_published_once_a_head(shop, make):
         assert log.publish_checkpoint() == line
     path = shop.app.settings.home / "checkpoints.jsonl"
     published = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
-    assert published[-1] == line == log.head()
+    assert {"size": published[-1]["size"], "root": published[-1]["root"]} == line == log.head()
     assert [entry["size"] for entry in published] == [1, 2]
     assert log.verify().is_intact
 
@@ -364,6 +363,7 @@ def head_moved_back(connection, size):
     """Make the head agree with the rows that are left: what somebody who knows the code would do."""
     leaves = [bytes(row[0]) for row in connection.execute("SELECT leaf_hash FROM event ORDER BY position")]
     _, frontier = extend(0, [], leaves)
+    connection.execute("DELETE FROM event_key WHERE position > %s", (size,))
     connection.execute(
         "UPDATE log_head SET size = %s, frontier = %s, root = %s", (size, frontier, root_of_frontier(frontier))
     )

@@ -135,7 +135,7 @@ def test_a_bad_line_anywhere_writes_nothing(shop, make, small, tmp_path):
 
 
 def test_a_crash_between_batches_is_made_good_by_the_next_reading(shop, make, write, tmp_path, monkeypatch):
-    monkeypatch.setattr("steward.ingest.service._BATCH", 4)
+    monkeypatch.setattr("steward.ingest.service.history._BATCH", 4)
     path = make.file(tmp_path / "many.csv", *(make.row(str(600000 + n)) for n in range(10)))
     append, calls = shop.app.events.append, []
 

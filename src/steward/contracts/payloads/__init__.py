@@ -35,4 +35,8 @@ PAYLOADS: dict[str, type[Contract] | type[OpenContract]] = {
     )
 }
 
-__all__ = ["PAYLOADS"]
+VERSIONS: dict[tuple[str, int], type[Contract] | type[OpenContract]] = {
+    (name, 1): model for name, model in PAYLOADS.items()
+}
+
+__all__ = ["PAYLOADS", "VERSIONS"]

@@ -7,7 +7,13 @@ largest first. Appending is O(log n) hashes, and the root folds the frontier fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+Node = tuple[int, int, bytes]
+"""Level (a power of two of leaves), index among its level, hash."""
+
+Subtree = Callable[[int, int], bytes]
+"""The root of the perfect subtree at (level, index), from wherever it is stored."""
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -35,6 +41,23 @@ def extend(size: int, frontier: Sequence[bytes], leaves: Iterable[bytes]) -> tup
     return size, stack
 
 
+def grow(size: int, frontier: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[int, list[bytes], list[Node]]:
+    """As `extend`, and the roots of the subtrees of 256, 65,536, ... leaves that became perfect on the way."""
+    stack = list(frontier)
+    nodes: list[Node] = []
+    for leaf in leaves:
+        carry, index, level = leaf, size, 0
+        while index & 1:
+            carry = node_hash(stack.pop(), carry)
+            index >>= 1
+            level += 1
+            if not level & 7:
+                nodes.append((level, index, carry))
+        stack.append(carry)
+        size += 1
+    return size, stack, nodes
+
+
 def root_of_frontier(frontier: Sequence[bytes]) -> bytes:
     if not frontier:
         return EMPTY_ROOT
@@ -51,6 +74,51 @@ def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
 def _split(size: int) -> int:
     """The largest power of two smaller than `size`."""
     return 1 << (size - 1).bit_length() - 1
+
+
+def range_root(low: int, high: int, subtree: Subtree) -> bytes:
+    """MTH(D[low:high]) where `low` is a split point of the tree, so that the range starts on a perfect subtree."""
+    count = high - low
+    if count & (count - 1) == 0:
+        level = count.bit_length() - 1
+        return subtree(level, low >> level)
+    k = _split(count)
+    return node_hash(range_root(low, low + k, subtree), range_root(low + k, high, subtree))
+
+
+def stored_inclusion(index: int, size: int, subtree: Subtree) -> list[bytes]:
+    """PATH(m, D_n) from stored subtrees: O(log n) ranges, none of them walked leaf by leaf."""
+    if not 0 <= index < size:
+        raise IndexError(f"leaf {index} of {size}")
+    low, high = 0, size
+    path: list[bytes] = []
+    while high - low > 1:
+        k = _split(high - low)
+        if index < low + k:
+            path.append(range_root(low + k, high, subtree))
+            high = low + k
+        else:
+            path.append(range_root(low, low + k, subtree))
+            low += k
+    return path[::-1]
+
+
+def stored_consistency(first: int, size: int, subtree: Subtree) -> list[bytes]:
+    """PROOF(m, D_n) from stored subtrees."""
+    if not 0 < first <= size:
+        raise IndexError(f"tree of {first} in {size}")
+    low, high, whole = 0, size, True
+    path: list[bytes] = []
+    while first != high:
+        k = _split(high - low)
+        if first <= low + k:
+            path.append(range_root(low + k, high, subtree))
+            high = low + k
+        else:
+            path.append(range_root(low, low + k, subtree))
+            low += k
+            whole = False
+    return [*([] if whole else [range_root(low, high, subtree)]), *path[::-1]]
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:

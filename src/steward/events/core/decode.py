@@ -1,0 +1,217 @@
+"""CloudEvents in JSON, read in C: each event prepared for the log, or refused with its place and reason.
+
+Nothing a sender wrote disappears in silence: unknown attributes, floats, repeated keys and texts PostgreSQL cannot
+store are refused by name; one bad event does not spoil the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from steward.events.core.entry import Prepared, decoded_bytes, digest_of, event_key
+from steward.events.core.structs import payload_decoder
+from steward.kernel.canonical import JsonObject
+from steward.kernel.errors import BadInput
+
+Versions = Mapping[tuple[str, int], type[BaseModel]]
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class CloudEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The structured form of CloudEvents 1.0 with our extensions. `dataschema` is read and not kept: the catalog
+    knows the schema of a type and version.
+    """
+
+    id: Text
+    source: Text
+    type: Text
+    subject: Text
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    data: msgspec.Raw
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str | None = None
+    schemaversion: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    correlationid: Text | None = None
+    causationid: Text | None = None
+    expectedversion: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One event that was not taken: its place in the request, the JSON path inside it, a code and what to mend."""
+
+    index: int
+    path: str
+    code: str
+    detail: str
+
+    def to_json(self) -> JsonObject:
+        return {"index": self.index, "path": self.path, "code": self.code, "detail": self.detail}
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What a request held, in its order; every index is in exactly one of the two."""
+
+    events: list[tuple[int, Prepared]]
+    rejected: list[Rejected]
+
+
+def _no_float(literal: str) -> Any:
+    raise ValueError(f"{literal} is not an integer; write ratios as text, money in minor units")
+
+
+_ONE = msgspec.json.Decoder(CloudEvent)
+_MANY = msgspec.json.Decoder(list[CloudEvent])
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_DATA = msgspec.json.Decoder(dict[str, Any], float_hook=_no_float)
+_insertion_order = msgspec.json.Encoder().encode
+
+
+class Refusal(Exception):
+    """One reason to refuse the event at hand."""
+
+    def __init__(self, code: str, path: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.path, self.detail = code, path, detail
+
+
+class Decoder:
+    """Decodes by the payload contracts of `versions`, by event type and schema version."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+        self._payloads = {key: payload_decoder(model) for key, model in versions.items()}
+        self._types = {event_type for event_type, _version in versions}
+
+    def batch(self, body: bytes) -> Decoded:
+        """A JSON array of events. A body that is no array raises `BadInput`."""
+        decoded = Decoded([], [])
+        try:
+            found: Sequence[CloudEvent] = _MANY.decode(body)
+        except msgspec.ValidationError:
+            for index, raw in enumerate(_items(body)):
+                self._one(index, bytes(raw), decoded)
+            return decoded
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise BadInput(f"not JSON: {error}", fix="send a JSON array of CloudEvents") from error
+        for index, event in enumerate(found):
+            self._keep(index, event, decoded)
+        return decoded
+
+    def single(self, body: bytes, index: int = 0) -> Decoded:
+        """One event."""
+        decoded = Decoded([], [])
+        self._one(index, body, decoded)
+        return decoded
+
+    def _one(self, index: int, body: bytes, decoded: Decoded) -> None:
+        try:
+            event = _ONE.decode(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            path, detail = _explain(error)
+            decoded.rejected.append(Rejected(index, path, "malformed", _mended(detail)))
+            return
+        self._keep(index, event, decoded)
+
+    def _keep(self, index: int, event: CloudEvent, decoded: Decoded) -> None:
+        try:
+            decoded.events.append((index, self.prepared(event)))
+        except Refusal as refusal:
+            decoded.rejected.append(Rejected(index, refusal.path, refusal.code, refusal.detail))
+        except BadInput as error:
+            decoded.rejected.append(Rejected(index, "$.data", "no_canonical_form", str(error)))
+
+    def prepared(self, event: CloudEvent) -> Prepared:
+        """Judge the payload and compute what the log stores."""
+        version = event.schemaversion
+        payload = self._payloads.get((event.type, version))
+        raw = bytes(event.data)
+        if payload is None:
+            raise self._unknown(event.type, version)
+        try:
+            payload.decode(raw)
+            data = _DATA.decode(raw)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as error:
+            raise self._payload_refusal(event.type, version, raw, error) from error
+        text = decoded_bytes(data, event.id)
+        # The decoder keeps the last of two equal keys. Where the compact form of what came differs in length from
+        # the compact form of what was read, look for them with a parser that sees both.
+        if len(text) != len(raw) and len(text) != len(msgspec.json.format(raw, indent=-1)):
+            _refuse_repeated_keys(raw)
+        try:
+            time = event.time.astimezone(UTC)
+        except (OverflowError, ValueError) as error:
+            raise Refusal("malformed", "$.time", f"{event.time} is outside the calendar in UTC") from error
+        return Prepared(
+            id=event.id,
+            source=event.source,
+            type=event.type,
+            subject=event.subject,
+            time=time,
+            schemaversion=version,
+            correlationid=event.correlationid,
+            causationid=event.causationid,
+            data_text=text,
+            body_digest=digest_of(event.type, event.subject, time, text),
+            key=event_key(event.source, event.id),
+            expected_version=event.expectedversion,
+        )
+
+    def _unknown(self, event_type: str, version: int) -> Refusal:
+        if event_type not in self._types:
+            return Refusal("unknown_type", "$.type", f"{event_type!r} is not in the event catalog")
+        known = sorted(v for t, v in self._versions if t == event_type)
+        return Refusal("unknown_version", "$.schemaversion", f"{event_type} has versions {known}, not {version}")
+
+    def _payload_refusal(self, event_type: str, version: int, raw: bytes, error: Exception) -> Refusal:
+        """The model's own words where it refuses too; else the decoder's."""
+        try:
+            self._versions[event_type, version].model_validate_json(raw)
+        except ValidationError as refused:
+            first = refused.errors(include_url=False, include_context=False)[0]
+            place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
+            return Refusal("invalid_data", f"$.data{place}", first["msg"])
+        path, detail = _explain(error)
+        return Refusal("invalid_data", "$.data" + path[1:], detail)
+
+
+def _items(body: bytes) -> list[msgspec.Raw]:
+    try:
+        return _RAWS.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadInput(f"not a JSON array: {error}", fix="send a JSON array of CloudEvents") from error
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """Path and reason from msgspec's message, `what - at `$.path``."""
+    what, _, place = str(error).partition(" - at `")
+    return (place.rstrip("`") or "$"), what
+
+
+def _mended(detail: str) -> str:
+    if "unknown field" in detail:
+        return (
+            detail + "; attributes are id, source, type, subject, time, data, schemaversion, correlationid, causationid"
+        )
+    return detail
+
+
+def _refuse_repeated_keys(raw: bytes) -> None:
+    def unique(pairs: list[tuple[str, Any]]) -> JsonObject:
+        keys = [key for key, _ in pairs]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise Refusal("repeated_key", "$.data", f"key {key!r} appears twice in one object")
+        return dict(pairs)
+
+    json.loads(raw, object_pairs_hook=unique)

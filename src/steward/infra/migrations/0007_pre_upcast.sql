@@ -1,0 +1,2 @@
+-- Old payload versions as the current ones, in SQL.
+SELECT 1;

@@ -1,0 +1,7 @@
+"""Ingestion's services: history files, events over HTTP, people."""
+
+from steward.ingest.service.history import History, HistoryReport
+from steward.ingest.service.ingestor import Ingestor, Pending, Taken
+from steward.ingest.service.people import People
+
+__all__ = ["History", "HistoryReport", "Ingestor", "Pending", "People", "Taken"]
