@@ -9,15 +9,18 @@ from functools import cached_property
 
 from steward.agents import Agents
 from steward.catalog import Catalog, Problem, check_links, load_catalog
-from steward.contracts.payloads import PAYLOADS
+from steward.contracts.payloads import PAYLOADS, VERSIONS
 from steward.control import Auditor, Control, Figures
-from steward.events import EventLog
+from steward.events import Decoder, EventLog, Sequencer
 from steward.gateway import Gateway
+from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
 from steward.infra.db import Database
+from steward.infra.entropy import random_bytes
+from steward.infra.idempotency import IdempotencyKeys
 from steward.infra.settings import Settings, load_settings
-from steward.ingest import History
+from steward.ingest import History, Ingestor, People
 from steward.kernel.canonical import JsonObject
 from steward.ledger import Ledger, prove_rule
 from steward.policy import Policy
@@ -40,6 +43,27 @@ class App:
     @cached_property
     def events(self) -> EventLog:
         return EventLog(self.database, self.clock, self.settings.home / CHECKPOINTS)
+
+    @cached_property
+    def sequencer(self) -> Sequencer:
+        """One among any number of processes; it works while it holds the lease."""
+        return Sequencer(self.database, self.events, random_bytes(8).hex())
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.database, self.clock, self.catalog.events, self.settings.home / "keys" / "people")
+
+    @cached_property
+    def ingestor(self) -> Ingestor:
+        return Ingestor(self.events, Decoder(VERSIONS), self.people)
+
+    @cached_property
+    def access(self) -> AccessKeys:
+        return AccessKeys(self.database, self.clock)
+
+    @cached_property
+    def idempotency(self) -> IdempotencyKeys:
+        return IdempotencyKeys(self.database, self.clock)
 
     @cached_property
     def history(self) -> History:
@@ -117,7 +141,11 @@ class App:
         return Agents(self.catalog, self.state, self.world_model)
 
     def close(self) -> None:
-        """End the prover's process and the database connections; the embedded server stays up for the next command."""
+        """Write what was accepted, end the prover's process and the database connections; the embedded server stays up
+        for the next command.
+        """
+        if "ingestor" in self.__dict__:
+            self.ingestor.close()
         if "verifier" in self.__dict__:
             self.verifier.close()
         self.database.close()

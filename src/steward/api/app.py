@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from steward.api.routes import pages
+from steward.api.problems import Problem, problem_of
+from steward.api.routes import events, pages
+from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
 
@@ -19,35 +27,89 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_STATUS = {0: 200, 1: 409, 2: 400, 3: 503}
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     with open_app() as steward:
         app.state.steward = steward
-        yield
+        app.state.watch = LogWatch(steward, asyncio.get_running_loop())
+        sequencing = threading.Thread(target=steward.sequencer.run, name="sequencer", daemon=True)
+        sequencing.start()
+        try:
+            yield
+        finally:
+            steward.sequencer.stop()
+            app.state.watch.close()
+            sequencing.join()
 
 
 def create_app() -> FastAPI:
     """The application over the configured database; the database opens with the server and closes with it."""
-    app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    app.include_router(pages.router)
+    app = FastAPI(
+        title="Steward",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=_lifespan,
+    )
+    app.include_router(pages.router, include_in_schema=False)
+    app.include_router(events.router)
+
+    @app.exception_handler(Problem)
+    async def on_problem(_request: Request, problem: Problem) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def on_bad_request(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if not request.url.path.startswith("/v1/"):
+            return PlainTextResponse(f"{where}: {first['msg']}\n", 422)
+        return Problem(422, "bad_parameter", f"{where}: {first['msg']}").response()
 
     @app.exception_handler(StewardError)
-    def on_error(_request: Request, error: StewardError) -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
-        return PlainTextResponse(f"{error.code}: {error}\n", status_code=_STATUS.get(error.exit_code, 500))
+    async def on_error(request: Request, error: StewardError) -> Response:  # pyright: ignore[reportUnusedFunction]
+        problem = problem_of(error)
+        if request.url.path.startswith("/v1/"):
+            return problem.response()
+        return PlainTextResponse(f"{error.code}: {error}\n", status_code=problem.status)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
+        if not request.url.path.startswith("/v1/"):
+            return await http_exception_handler(request, error)
+        code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "http")
+        return Problem(
+            error.status_code, code, f"{request.method} {request.url.path}", headers=error.headers
+        ).response()
 
     @app.exception_handler(Exception)
-    def on_bug(_request: Request, _error: Exception) -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
-        return PlainTextResponse("something is broken here; the server's log says what\n", 500, headers=_HEADERS)
+    async def on_bug(request: Request, _error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+        what = "something is broken here; the server's log says what"
+        if request.url.path.startswith("/v1/"):
+            return Problem(500, "bug", what).response()
+        return PlainTextResponse(what + "\n", 500, headers=_HEADERS)
 
-    @app.middleware("http")
-    async def harden(  # pyright: ignore[reportUnusedFunction]
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
-
+    app.add_middleware(Hardening)
     return app
+
+
+class Hardening:
+    """Puts the security headers on every answer. Plain ASGI: it touches nothing of a stream's flow."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through; only the start of an answer gets headers."""
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in _RAW_HEADERS if h[0] not in own)]
+            await send(message)
+
+        await self._app(scope, receive, hardened)

@@ -26,6 +26,10 @@ _KEY = re.compile(r"stw_([0-9a-f]{16})_([0-9a-f]{64})")
 _REMEMBERED = timedelta(seconds=2)
 
 
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="replace")).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, by the key that was shown."""
@@ -66,23 +70,23 @@ class AccessKeys:
             )
         return f"stw_{key_id}_{secret}"
 
+    def remembered(self, text: str) -> Caller | None:
+        """Whose key this is if it was recognised a moment ago; never asks the database."""
+        with self._lock:
+            recent = self._recent.get(_digest(text))
+        return recent[1] if recent is not None and self._clock.now() - recent[0] < _REMEMBERED else None
+
     def recognise(self, text: str) -> Caller | None:
         """Whose key this is; None for anything that is not a live key."""
         match = _KEY.fullmatch(text)
         if match is None:
             return None
-        remembered = hashlib.sha256(text.encode()).digest()
-        now = self._clock.now()
-        with self._lock:
-            recent = self._recent.get(remembered)
-        if recent is not None and now - recent[0] < _REMEMBERED:
-            return recent[1]
         caller = self._look_up(match[1], match[2])
         if caller is not None:
             with self._lock:
                 if len(self._recent) > 1000:
                     self._recent.clear()
-                self._recent[remembered] = (now, caller)
+                self._recent[_digest(text)] = (self._clock.now(), caller)
         return caller
 
     def _look_up(self, key_id: str, secret: str) -> Caller | None:

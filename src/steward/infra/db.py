@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -27,6 +28,7 @@ class Database:
     """A pool to one database. `role` is what connections act as where the login is another (server mode)."""
 
     def __init__(self, conninfo: str, role: str | None = None) -> None:
+        self._conninfo = conninfo
         self._role = role
         self._current: ContextVar[Connection[Row] | None] = ContextVar("connection", default=None)
         self._pool = ConnectionPool(
@@ -79,6 +81,22 @@ class Database:
                 yield connection
             finally:
                 self._current.reset(token)
+
+    def listen(self, channel: str, seconds: float, heard: Callable[[], None], stop: Event) -> None:
+        """Call `heard` at every notification on `channel`, and every `seconds` without one, until `stop` is set. Uses
+        a connection of its own; losing it is `Infrastructure`.
+        """
+        try:
+            with psycopg.connect(self._conninfo, autocommit=True, application_name="steward listen") as connection:
+                if self._role:
+                    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                while not stop.is_set():
+                    heard()
+                    for _notice in connection.notifies(timeout=seconds, stop_after=1):
+                        pass
+        except psycopg.OperationalError as error:
+            raise Infrastructure(f"the database: {error}", fix="`steward db status` shows where it is") from error
 
     def close(self) -> None:
         self._pool.close()

@@ -1,0 +1,193 @@
+"""Events in and out: one or many, by position, and as a stream that can be taken up where it broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from steward.api.bodies import is_binary, media_type, read_body, structured_of_binary
+from steward.api.callers import app_of, caller_with
+from steward.api.documents import BATCH_BODY, ONE_BODY, PROBLEMS
+from steward.api.problems import Problem, problem_of
+from steward.events import Decoded
+from steward.infra.idempotency import Answered
+from steward.ingest import Taken
+from steward.kernel.canonical import JsonObject
+from steward.kernel.errors import Busy, StewardError
+
+router = APIRouter(prefix="/v1", tags=["events"])
+_SMALL = 128 << 10
+_MOST_STREAMS = 200
+_KEEP_ALIVE_SECONDS = 15.0
+_STREAM_PAGE = 500
+_JSON = {"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"}
+Name = Annotated[str, Query(min_length=1, max_length=512)]
+Position = Annotated[int, Query(ge=0, le=2**62)]
+
+
+@router.post("/events", responses=PROBLEMS, openapi_extra=ONE_BODY)
+async def send_event(request: Request) -> Response:
+    """Store one event: a CloudEvent in structured or binary mode. 201 with its position, 200 if it was there."""
+
+    def decoded(body: bytes) -> Decoded:
+        if is_binary(request):
+            body = structured_of_binary(request.headers, body)
+        return app_of(request).ingestor.decode_single(body)
+
+    return await _receive(request, decoded, batch=False, atomic=False)
+
+
+@router.post("/events:batch", responses=PROBLEMS, openapi_extra=BATCH_BODY)
+async def send_batch(request: Request, atomic: Annotated[bool, Query()] = False) -> Response:  # noqa: FBT002 - a query parameter
+    """Store many events: a JSON array of CloudEvents. Good ones land and bad ones are listed by index, unless
+    `atomic`: then all land or none.
+    """
+    return await _receive(request, app_of(request).ingestor.decode_batch, batch=True, atomic=atomic)
+
+
+async def _receive(request: Request, decode: Any, *, batch: bool, atomic: bool) -> Response:
+    caller = await caller_with(request, "events:write")
+    if not is_binary(request) and media_type(request) not in _JSON | {""}:
+        raise Problem(415, "unsupported_media_type", f"{media_type(request)} is none of {', '.join(sorted(_JSON))}")
+    body = await read_body(request)
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return _response(await _take(request, body, decode, atomic=atomic), batch=batch)
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Problem(400, "bad_idempotency_key", "an Idempotency-Key is 1 to 255 printable characters")
+    keys = app_of(request).idempotency
+    # The draft: the same key means the same request, whatever else the connection adds.
+    named = f"{request.method} {request.url.path}?{request.url.query} {is_binary(request)}\n".encode()
+    attributes = sorted((k, v) for k, v in request.headers.items() if k.startswith("ce-"))
+    digest = hashlib.sha256(named + repr(attributes).encode() + b"\n" + body).digest()
+    start = await asyncio.to_thread(keys.start, caller.key_id, key, digest)
+    if start == "in_flight":
+        raise Problem(
+            409, "in_flight", "a request with this Idempotency-Key is being worked on", headers={"Retry-After": "1"}
+        )
+    if start == "other_request":
+        raise Problem(422, "key_reused", "this Idempotency-Key was used with another request")
+    if isinstance(start, Answered):
+        return _replayed(start)
+    try:
+        response = _response(await _take(request, body, decode, atomic=atomic), batch=batch)
+    except Problem as problem:
+        if problem.status in {429, 503}:
+            await asyncio.to_thread(keys.drop, caller.key_id, key)
+            raise
+        response = problem.response()
+    except StewardError:
+        await asyncio.to_thread(keys.drop, caller.key_id, key)
+        raise
+    await asyncio.to_thread(keys.finish, caller.key_id, key, response.status_code, bytes(response.body))
+    return response
+
+
+def _replayed(answer: Answered) -> Response:
+    kind = "application/json" if answer.status < 300 and answer.status != 207 else "application/problem+json"
+    return Response(answer.body, answer.status, media_type=kind, headers={"Idempotency-Replayed": "true"})
+
+
+async def _take(request: Request, body: bytes, decode: Any, *, atomic: bool) -> Taken:
+    """Decode here if small, else beside the loop; then wait for the commit without holding a thread."""
+    ingestor = app_of(request).ingestor
+    decoded: Decoded = decode(body) if len(body) < _SMALL else await asyncio.to_thread(decode, body)
+    try:
+        if ingestor.concerns_people(decoded):
+            pending = await asyncio.to_thread(ingestor.submit, decoded, atomic=atomic)
+        else:
+            pending = ingestor.submit(decoded, atomic=atomic)
+    except Busy as error:
+        raise problem_of(error) from error
+    await asyncio.wrap_future(pending.answer)
+    return pending.settle()
+
+
+def _response(taken: Taken, *, batch: bool) -> Response:
+    if not taken.rejected:
+        if batch:
+            return _json(200, {**taken.to_json(), "last": max(taken.positions.values(), default=0)})
+        return _json(201 if taken.accepted else 200, {"position": taken.positions[0], "duplicate": not taken.accepted})
+    landed = taken.accepted + taken.duplicates
+    codes = {item.code for item in taken.rejected} - {"withheld"}
+    status = 207 if landed else 409 if codes <= {"conflict", "wrong_version"} else 422
+    counts = {"accepted": taken.accepted, "duplicates": taken.duplicates} if batch else {}
+    problem = Problem(
+        status,
+        "partly_rejected" if landed else next(iter(codes)) if len(codes) == 1 else "rejected",
+        f"{len(taken.rejected)} of {len(taken.rejected) + landed} events were refused, the others are stored"
+        if landed
+        else "nothing was stored",
+        taken.to_json()["rejected"],
+        more=counts,
+    )
+    return problem.response()
+
+
+def _json(status: int, document: JsonObject) -> Response:
+    return Response(json.dumps(document, ensure_ascii=False), status, media_type="application/json")
+
+
+@router.get("/events", responses=PROBLEMS)
+async def read_events(
+    request: Request,
+    after: Position = 0,
+    type: Annotated[list[Name] | None, Query(max_length=50)] = None,  # noqa: A002 - the parameter's public name
+    subject: Name | None = None,
+    until: Position | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Events after a position, oldest first, as they were stored; `next` is where to go on, null at the end."""
+    await caller_with(request, "events:read")
+    found = await asyncio.to_thread(
+        lambda: app_of(request).events.read(after, type, limit, subject=subject, until=until, as_stored=True)
+    )
+    items = [event.model_dump(mode="json") for event in found]
+    return _json(200, {"items": items, "next": items[-1]["position"] if len(items) == limit else None})
+
+
+@router.get("/events/stream", responses={**PROBLEMS, 200: {"content": {"text/event-stream": {}}}})
+async def stream_events(
+    request: Request,
+    after: Position | None = None,
+    type: Annotated[list[Name] | None, Query(max_length=50)] = None,  # noqa: A002 - the parameter's public name
+    subject: Name | None = None,
+) -> StreamingResponse:
+    """Server-sent events from a position on, without end; `id` is the position. Without `after` or Last-Event-ID the
+    stream starts at what comes next.
+    """
+    await caller_with(request, "events:read")
+    app, watch = app_of(request), request.app.state.watch
+    last = request.headers.get("last-event-id", "")
+    if last and not (last.isdecimal() and last.isascii() and len(last) < 19):
+        raise Problem(400, "bad_input", f"Last-Event-ID {last[:40]!r} is no position")
+    if watch.streams >= _MOST_STREAMS:
+        raise Problem(429, "busy", f"{_MOST_STREAMS} streams are open already", headers={"Retry-After": "5"})
+    start = int(last) if last else after if after is not None else (await asyncio.to_thread(app.events.head))["size"]
+
+    async def body() -> AsyncGenerator[str]:
+        position = start
+        watch.streams += 1
+        try:
+            yield "retry: 1000\n\n"
+            while True:
+                seen = watch.head
+                found = await asyncio.to_thread(
+                    app.events.read, position, type, _STREAM_PAGE, subject=subject, as_stored=True
+                )
+                for event in found:
+                    document = json.dumps(event.model_dump(mode="json"), ensure_ascii=False)
+                    yield f"id: {event.position}\nevent: {event.envelope.type}\ndata: {document}\n\n"
+                    position = event.position
+                if len(found) < _STREAM_PAGE and not await watch.beyond(seen, _KEEP_ALIVE_SECONDS):
+                    yield ": still here\n\n"
+        finally:
+            watch.streams -= 1
+
+    return StreamingResponse(body(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
