@@ -49,7 +49,7 @@ class Bench:
     def wipe(self):
         self.owner.execute("SET session_replication_role = replica")
         self.owner.execute(
-            "TRUNCATE event, event_outbox, checkpoint, account, balance, transfer, posting, sale, sale_line, refund, "
+            "TRUNCATE event, event_key, log_node, event_outbox, checkpoint, account, balance, transfer, posting, sale, sale_line, refund, "
             "refund_link, snapshot, forecast, forecast_settlement, proof_bundle, decision, action "
             "RESTART IDENTITY CASCADE"
         )
@@ -74,7 +74,7 @@ class Bench:
                     (table,),
                 )
             ]
-            with self.owner.cursor().copy(f"COPY {table} ({', '.join(columns)}) TO STDOUT") as copy:
+            with self.owner.cursor().copy(f"COPY (SELECT {', '.join(columns)} FROM {table}) TO STDOUT") as copy:
                 texts[table] = b"".join(copy).splitlines(keepends=True)
         return texts
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from steward.catalog.loader import Catalog, Problem
-from steward.contracts.payloads import PAYLOADS
+from steward.contracts.event import EventSpec
+from steward.contracts.payloads import CURRENT, PAYLOADS, VERSIONS
 
 
 def check_links(catalog: Catalog) -> list[Problem]:
@@ -43,12 +44,36 @@ def _events(catalog: Catalog) -> Iterator[Problem]:
         yield _problem("events", f"{name} has no payload model", "add it to contracts/payloads")
     for name in sorted(set(PAYLOADS) - types):
         yield _problem("events", f"payload model {name} is in no catalog file", "describe it under events/")
+    for spec in catalog.events:
+        if spec.type in PAYLOADS:
+            yield from _payload(spec)
     money = {spec.type for spec in catalog.events if spec.money}
     ruled = {rule.event for rule in catalog.postings}
     for name in sorted(money - ruled):
         yield _problem("postings.yaml", f"money event {name} has no posting rule", "add one")
     for name in sorted(ruled - money):
         yield _problem("postings.yaml", f"{name} has a posting rule and is no money event", "mark it money: true")
+
+
+def _payload(spec: EventSpec) -> Iterator[Problem]:
+    """What a row says about its payload, against the models of every version."""
+    current = PAYLOADS[spec.type].model_fields
+    ever = {name for (event, _), model in VERSIONS.items() if event == spec.type for name in model.model_fields}
+    if spec.version != CURRENT[spec.type]:
+        yield _problem(
+            "events", f"{spec.type} is at version {CURRENT[spec.type]}, not {spec.version}", "write the current version"
+        )
+    for key in spec.personal:
+        if key not in ever:
+            yield _problem("events", f"{spec.type} has no personal field {key}", "name a field of the payload")
+        elif key in current and current[key].is_required():
+            yield _problem(
+                "events", f"{spec.type} cannot be without its personal field {key}", "make it optional in the payload"
+            )
+    if spec.identity is not None and (spec.identity not in current or spec.identity in spec.personal):
+        yield _problem(
+            "events", f"{spec.type} has no field {spec.identity} that could name a person", "name one that stays"
+        )
 
 
 def _kinds(catalog: Catalog) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Write every contract as a JSON Schema into schemas/, or check that what is there has not drifted."""
+"""Write what is generated from the contracts, or check that it has not drifted: schemas/ and the page of events."""
 
 from __future__ import annotations
 
@@ -9,35 +9,65 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from steward.contracts.payloads import PAYLOADS
+from steward.catalog import load_catalog
+from steward.cli.reference import asyncapi, events_page
+from steward.contracts.payloads import VERSIONS
+from steward.kernel.canonical import JsonObject
 
 _MODULES = ("action", "decision", "event", "forecast", "ledger", "proof", "snapshot", "tool", "history")
+_PAGE = "docs/reference/events.md"
+
+
+def _text(document: JsonObject) -> str:
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def schemas() -> dict[str, str]:
-    """File name to JSON Schema text (2020-12), for every contract and every event payload."""
-    models: dict[str, type[BaseModel]] = {f"event.{name}": model for name, model in PAYLOADS.items()}
+    """File name to text: the JSON Schema (2020-12) of every contract and of every version of every event payload, and
+    the AsyncAPI document.
+    """
+    models: dict[str, type[BaseModel]] = {f"event.{name}.v{n}": model for (name, n), model in VERSIONS.items()}
     for name in _MODULES:
         module = import_module(f"steward.contracts.{name}")
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__:
                 models[value.__name__] = value
-    return {
-        f"{name}.json": json.dumps(
-            {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()},
-            indent=2,
-            sort_keys=True,
-        )
-        + "\n"
+    files = {
+        f"{name}.json": _text({"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()})
         for name, model in sorted(models.items())
     }
+    return {**files, "asyncapi.json": _text(asyncapi(load_catalog()))}
+
+
+def _pages() -> dict[str, str]:
+    return {_PAGE: events_page(load_catalog())}
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def drift(folder: Path) -> list[str]:
-    """Names of files that differ from the contracts, are missing, or should not be there."""
+    """Names of files that differ from the contracts, are missing, or should not be there: in the folder of schemas,
+    and the generated pages of the project it belongs to.
+    """
     wanted = schemas()
     present = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
-    return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
+    drifted = [name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)]
+    return sorted([*drifted, *(name for name, text in _pages().items() if _read(folder.parent / name) != text)])
+
+
+def write(folder: Path) -> None:
+    """Make the folder and the pages what the contracts say."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.json"):
+        path.unlink()
+    for name, text in schemas().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for name, text in _pages().items():
+        page = folder.parent / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -45,12 +75,8 @@ def main() -> None:
     folder = Path("schemas")
     if "--check" in sys.argv[1:]:
         drifted = drift(folder)
-        sys.exit(f"schemas/ has drifted: {', '.join(drifted)}; run `make schemas`" if drifted else 0)
-    folder.mkdir(exist_ok=True)
-    for path in folder.glob("*.json"):
-        path.unlink()
-    for name, text in schemas().items():
-        (folder / name).write_text(text, encoding="utf-8")
+        sys.exit(f"generated files have drifted: {', '.join(drifted)}; run `make schemas`" if drifted else 0)
+    write(folder)
 
 
 if __name__ == "__main__":

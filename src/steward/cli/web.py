@@ -9,17 +9,20 @@ from steward.cli.output import report_errors
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: STEWARD_PORT or 7107.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that answer.")
 @report_errors
-def serve(port: int | None) -> None:
-    """Serve the plain pages (no JavaScript) on the loopback interface.
+def serve(port: int | None, workers: int) -> None:
+    """Serve the HTTP API and the plain pages (no JavaScript) on the loopback interface.
 
     Example: steward serve --port 7107
     """
-    run_server(port)
+    run_server(port, workers)
 
 
-def run_server(port: int | None) -> None:
-    """Block serving pages until interrupted."""
+def run_server(port: int | None, workers: int = 1) -> None:
+    """Block serving until interrupted. Every worker reads requests, writes the log in batches and tries for the
+    sequencer's lease; the head's lock orders them.
+    """
     import uvicorn
 
     from steward.infra.connect import open_database
@@ -33,4 +36,5 @@ def run_server(port: int | None) -> None:
         host=settings.host,
         port=settings.port if port is None else port,
         log_level="warning",
+        workers=workers,
     )

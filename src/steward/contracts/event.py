@@ -47,7 +47,11 @@ class Appended(Contract):
 
 
 class EventSpec(Contract):
-    """A catalog row: what an event type means, who owns it, whether it moves money."""
+    """A catalog row: what an event type means, who owns it, whether it moves money.
+
+    `personal` names the top-level data keys that are taken out before the event is stored, in any version; `identity`
+    the one that names the person by the shop's own id, which stays.
+    """
 
     type: str
     version: int

@@ -1,6 +1,8 @@
 -- lock_head --
--- The log's head, locked: whoever holds it may assign the next positions.
-SELECT size, frontier, root, room, partition_rows FROM log_head FOR UPDATE;
+-- The log's head, locked: whoever holds it may assign the next positions. Who then stops inside the transaction is cut
+-- off after five seconds, so that nobody holds up the log for long.
+SELECT size, frontier, root, room, partition_rows, set_config('idle_in_transaction_session_timeout', '5s', true)
+FROM log_head FOR UPDATE;
 
 -- head --
 -- The log's head, as committed.
@@ -9,10 +11,6 @@ SELECT size, frontier, root, room, partition_rows FROM log_head;
 -- make_room --
 -- Partitions for positions up to this one.
 SELECT log_make_room(%(wanted)s) AS room;
-
--- patience --
--- A writer that stops inside its transaction must not hold the log for long.
-SELECT set_config('idle_in_transaction_session_timeout', '5s', true);
 
 -- known_keys --
 -- Which of these keys the log holds, and where.

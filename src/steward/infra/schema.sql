@@ -538,6 +538,12 @@ BEGIN
     RETURN NULL;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.upcast_event(event_type text, version integer, data jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (version <> 1) THEN data WHEN (event_type = 'OrderPlaced'::text) THEN (CASE WHEN (jsonb_typeof((data -> 'channel'::text)) = 'string'::text) THEN data ELSE (data || '{"channel": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest,discount_minor}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END, CASE WHEN (jsonb_typeof((data -> 'discount_minor'::text)) <> 'number'::text) THEN 'discount_minor'::text WHEN ((((data ->> 'discount_minor'::text))::numeric < (0)::numeric) OR (((data ->> 'discount_minor'::text))::numeric > ('1000000000000000'::bigint)::numeric)) THEN 'discount_minor'::text ELSE NULL::text END] ELSE '{}'::text[] END) WHEN (event_type = 'RefundProcessed'::text) THEN (CASE WHEN ((data -> 'method'::text) = ANY (ARRAY['"original"'::jsonb, '"store_credit"'::jsonb, '"other"'::jsonb, '"unknown"'::jsonb])) THEN data ELSE (data || '{"method": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END] ELSE '{}'::text[] END) WHEN (event_type = 'TicketOpened'::text) THEN ((data - 'message'::text) || CASE WHEN (jsonb_typeof((data -> 'message'::text)) = 'string'::text) THEN jsonb_set('{"messages": [{"text": "", "author": "customer"}]}'::jsonb, '{messages,0,text}'::text[], (data -> 'message'::text)) ELSE '{"messages": []}'::jsonb END) ELSE data END
+;
 
 CREATE TRIGGER account_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.action FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -591,3 +597,4 @@ GRANT SELECT, UPDATE ON sequencer TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,text,integer[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION log_make_room(bigint) TO steward_app;
+GRANT EXECUTE ON FUNCTION upcast_event(text,integer,jsonb) TO steward_app;

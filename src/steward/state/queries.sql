@@ -1,7 +1,7 @@
 -- project_sales --
 -- Orders after a position into the sale and sale_line read models, set-based.
 WITH placed AS (
-    SELECT position, occurred_at, data FROM event
+    SELECT position, occurred_at, upcast_event(type, schema_version, data) AS data FROM event
     WHERE type = 'OrderPlaced' AND position > %(after)s AND position <= %(until)s
 ), sales AS (
     INSERT INTO sale (order_id, customer_id, total_minor, units, currency, occurred_at, position)
@@ -21,7 +21,7 @@ ON CONFLICT (order_id, line) DO NOTHING;
 INSERT INTO refund (refund_id, customer_id, amount_minor, currency, lines, occurred_at, position)
 SELECT data->>'refund_id', data->>'customer_id', (data->>'amount_minor')::bigint, data->>'currency',
        coalesce(data->'lines', '[]'), occurred_at, position
-FROM event
+FROM (SELECT type, upcast_event(type, schema_version, data) AS data, occurred_at, position FROM event) e
 WHERE type = 'RefundProcessed' AND position > %(after)s AND position <= %(until)s
 ON CONFLICT (refund_id) DO NOTHING;
 

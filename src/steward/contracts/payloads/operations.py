@@ -1,16 +1,23 @@
-"""The system's own facts: what it saw, decided, proved and posted."""
+"""The system's own facts: what it saw, decided, proved, did and posted."""
 
 from __future__ import annotations
 
-from steward.contracts.base import Contract, Digest, JsonObject, Ratio
+from typing import Literal
+
+from steward.contracts.base import Contract, Currency, Digest, Instant, JsonObject, Ratio
+from steward.contracts.payloads.fields import Minor, Name, NonNegative, Note
 
 
 class SnapshotTaken(Contract):
+    """The business was read as of an hour."""
+
     snapshot_id: str
     digest: Digest
 
 
 class ActionProposed(Contract):
+    """Someone wants something done."""
+
     action_id: str
     kind: str
     params: JsonObject
@@ -31,6 +38,8 @@ class DecisionMade(Contract):
 
 
 class ActionRefused(Contract):
+    """It will not happen, and why."""
+
     action_id: str
     risk: str
     amount_minor: int | None
@@ -40,6 +49,8 @@ class ActionRefused(Contract):
 
 
 class ActionHeld(Contract):
+    """It waits for a person."""
+
     action_id: str
     risk: str
     amount_minor: int | None
@@ -49,6 +60,8 @@ class ActionHeld(Contract):
 
 
 class ActionShadowed(Contract):
+    """The exact request was built and not sent."""
+
     action_id: str
     risk: str
     amount_minor: int | None
@@ -56,7 +69,115 @@ class ActionShadowed(Contract):
     request_digest: Digest
 
 
+class ActionApproved(Contract):
+    """A person who may do so agreed to exactly these arguments."""
+
+    action_id: Name
+    approver: Name
+    args_digest: Digest | None = None
+    role: Name | None = None
+    reason: Note | None = None
+    expires_at: Instant | None = None
+
+
+class ActionRejected(Contract):
+    """A person who may do so said no."""
+
+    action_id: Name
+    approver: Name
+    reason: Note | None = None
+    args_digest: Digest | None = None
+
+
+class ActionExecuted(Contract):
+    """The request was sent and the other side confirmed it."""
+
+    action_id: Name
+    verb: Name
+    remote_ref: Name | None = None
+    request_digest: Digest | None = None
+    response_digest: Digest | None = None
+    attempt: NonNegative = 1
+
+
+class ActionFailed(Contract):
+    """The other side refused the request, so nothing changed there."""
+
+    action_id: Name
+    verb: Name
+    code: Name
+    reason: Note | None = None
+    request_digest: Digest | None = None
+    attempt: NonNegative = 1
+
+
+class ActionUnknown(Contract):
+    """The request was sent and no answer came: it may or may not have happened."""
+
+    action_id: Name
+    verb: Name
+    reason: Note | None = None
+    request_digest: Digest | None = None
+    attempt: NonNegative = 1
+
+
+class ActionSettled(Contract):
+    """Looking at the other side showed what became of an action whose answer never came."""
+
+    action_id: Name
+    outcome: Literal["executed", "failed"]
+    evidence: Note | None = None
+    remote_ref: Name | None = None
+
+
+class ActionCancelled(Contract):
+    """It was called back before it was sent."""
+
+    action_id: Name
+    cancelled_by: Name
+    reason: Note | None = None
+
+
+class ActionExpired(Contract):
+    """Nobody approved it in time."""
+
+    action_id: Name
+    expired_at: Instant | None = None
+
+
+class ActionCompensated(Contract):
+    """A second action undid what this one had done."""
+
+    action_id: Name
+    compensation_id: Name
+    reason: Note | None = None
+
+
+class RewardMatured(Contract):
+    """The profit of a decision will not change any more."""
+
+    decision_id: Name
+    action_id: Name
+    reward_minor: Minor
+    currency: Currency
+    forecast_minor: Minor | None = None
+    matured_at: Instant | None = None
+
+
+class PolicyUpdated(Contract):
+    """Decisions are made by another version of a policy from now on."""
+
+    policy: Name
+    version: Name
+    previous: Name | None = None
+    digest: Digest | None = None
+    loosens: bool = False
+    updated_by: Name | None = None
+
+
 class ForecastSettled(Contract):
+    """What was forecast stands beside what happened."""
+
     forecast_id: str
     action_id: str
     quantity: str
@@ -67,6 +188,85 @@ class ForecastSettled(Contract):
     baseline: int | None = None
 
 
+class InvariantViolated(Contract):
+    """A rule that must always hold did not, in the facts themselves."""
+
+    invariant: Name
+    reason: Note
+    action_id: Name | None = None
+    subject: Name | None = None
+    counterexample: JsonObject | None = None
+
+
+class GoalCompiled(Contract):
+    """A goal in words became tasks, limits and a predicate that says when it is done."""
+
+    goal_id: Name
+    digest: Digest
+    tasks: NonNegative
+    version: NonNegative = 1
+
+
+class RolloutPromoted(Contract):
+    """A change proved itself and reaches more of the business."""
+
+    rollout_id: Name
+    stage: Literal["shadow", "canary", "live"]
+    previous_stage: Literal["shadow", "canary", "live"] | None = None
+    share: Ratio | None = None
+    reason: Note | None = None
+
+
+class RolloutRolledBack(Contract):
+    """A change is taken back."""
+
+    rollout_id: Name
+    reason: Note
+    stage: Literal["shadow", "canary", "live"] = "shadow"
+    previous_stage: Literal["shadow", "canary", "live"] | None = None
+
+
+class KillSwitchThrown(Contract):
+    """Nothing inside a scope is sent any more, or may be again: `on` means stopped."""
+
+    scope: Name
+    on: bool
+    by: Name
+    reason: Note
+    in_flight: NonNegative | None = None
+
+
+class AttackEscaped(Contract):
+    """A simulated attack got past the rules."""
+
+    attack_id: Name
+    family: Name
+    currency: Currency
+    loss_minor: NonNegative
+    digest: Digest | None = None
+    budget: NonNegative | None = None
+
+
+class HardeningProposed(Contract):
+    """A tighter rule would have stopped an attack."""
+
+    hardening_id: Name
+    attack_id: Name
+    rule: Name
+    change: JsonObject
+    residual_loss_minor: NonNegative | None = None
+    false_positive_minor: NonNegative | None = None
+
+
+class AgentQuarantined(Contract):
+    """An agent may propose nothing until a person lets it back."""
+
+    agent: Name
+    reason: Note
+    quarantined_by: Name | None = None
+    until: Instant | None = None
+
+
 class LedgerTransferPosted(Contract):
     """One batch of transfers: how many, from which events, and the digest of all of them in order."""
 
@@ -74,3 +274,34 @@ class LedgerTransferPosted(Contract):
     first_source: str
     last_source: str
     digest: Digest
+
+
+OPERATIONS = (
+    SnapshotTaken,
+    ActionProposed,
+    ActionRefused,
+    ActionHeld,
+    ActionApproved,
+    ActionRejected,
+    ActionShadowed,
+    ActionExecuted,
+    ActionFailed,
+    ActionUnknown,
+    ActionSettled,
+    ActionCancelled,
+    ActionExpired,
+    ActionCompensated,
+    DecisionMade,
+    RewardMatured,
+    PolicyUpdated,
+    ForecastSettled,
+    InvariantViolated,
+    GoalCompiled,
+    RolloutPromoted,
+    RolloutRolledBack,
+    KillSwitchThrown,
+    AttackEscaped,
+    HardeningProposed,
+    AgentQuarantined,
+    LedgerTransferPosted,
+)

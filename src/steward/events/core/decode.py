@@ -7,6 +7,7 @@ store are refused by name; one bad event does not spoil the others.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from steward.kernel.errors import BadInput
 
 Versions = Mapping[tuple[str, int], type[BaseModel]]
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class CloudEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -143,28 +145,29 @@ class Decoder:
             data = _DATA.decode(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as error:
             raise self._payload_refusal(event.type, version, raw, error) from error
+        # No control characters in names. `isprintable` is fast and too strict, so it only decides when to look closer.
+        names = f"{event.id}{event.source}{event.subject}{event.correlationid}{event.causationid}"
+        if not names.isprintable() and _CONTROL.search(names):
+            raise Refusal("malformed", "$", "an attribute holds a control character")
         text = decoded_bytes(data, event.id)
         # The decoder keeps the last of two equal keys. Where the compact form of what came differs in length from
         # the compact form of what was read, look for them with a parser that sees both.
         if len(text) != len(raw) and len(text) != len(msgspec.json.format(raw, indent=-1)):
             _refuse_repeated_keys(raw)
-        try:
-            time = event.time.astimezone(UTC)
-        except (OverflowError, ValueError) as error:
-            raise Refusal("malformed", "$.time", f"{event.time} is outside the calendar in UTC") from error
+        time = event.time if event.time.tzinfo is UTC else _utc(event.time)
         return Prepared(
-            id=event.id,
-            source=event.source,
-            type=event.type,
-            subject=event.subject,
-            time=time,
-            schemaversion=version,
-            correlationid=event.correlationid,
-            causationid=event.causationid,
-            data_text=text,
-            body_digest=digest_of(event.type, event.subject, time, text),
-            key=event_key(event.source, event.id),
-            expected_version=event.expectedversion,
+            event.id,
+            event.source,
+            event.type,
+            event.subject,
+            time,
+            version,
+            event.correlationid,
+            event.causationid,
+            text,
+            digest_of(event.type, event.subject, time, text),
+            event_key(event.source, event.id),
+            event.expectedversion,
         )
 
     def _unknown(self, event_type: str, version: int) -> Refusal:
@@ -183,6 +186,13 @@ class Decoder:
             return Refusal("invalid_data", f"$.data{place}", first["msg"])
         path, detail = _explain(error)
         return Refusal("invalid_data", "$.data" + path[1:], detail)
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise Refusal("malformed", "$.time", f"{time} is outside the calendar in UTC") from error
 
 
 def _items(body: bytes) -> list[msgspec.Raw]:

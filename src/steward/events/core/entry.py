@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +22,7 @@ _BEYOND_BASIC_PLANE = re.compile(rb"[\xf0-\xf4]")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, gc=False):
     """An event as the log will store it, everything computed that does not depend on its position.
 
     `data_text` is canonical JSON, `key` names (source, id), `expected_version` is how many events the stream must
@@ -47,7 +45,30 @@ class Prepared:
     def with_data(self, data: JsonObject) -> Prepared:
         """The same event with other data: personal fields were taken out before it is stored."""
         text = data_bytes(data, self.id)
-        return replace(self, data_text=text, body_digest=digest_of(self.type, self.subject, self.time, text))
+        digest = digest_of(self.type, self.subject, self.time, text)
+        return msgspec.structs.replace(self, data_text=text, body_digest=digest)
+
+
+class _Body(msgspec.Struct, gc=False):
+    """What the body digest covers. Fields stand in canonical order; a UTC time is written as `format_instant` does."""
+
+    data: msgspec.Raw
+    subject: str
+    time: datetime
+    type: str
+
+
+class Leaf(msgspec.Struct, gc=False):
+    """What a leaf covers, in canonical order."""
+
+    body: str
+    causationid: str | None
+    correlationid: str | None
+    id: str
+    position: int
+    recorded_at: datetime
+    schemaversion: int
+    source: str
 
 
 def event_key(source: str, event_id: str) -> bytes:
@@ -92,11 +113,8 @@ def decoded_bytes(data: Any, where: str) -> bytes:
 
 
 def digest_of(event_type: str, subject: str, time: datetime, data_text: bytes) -> bytes:
-    """SHA-256 of canonical {data, subject, time, type}: what makes two deliveries the same event."""
-    return hashlib.sha256(
-        b'{"data":%b,"subject":%b,"time":"%b","type":%b}'
-        % (data_text, _encode(subject), format_instant(time).encode(), _encode(event_type))
-    ).digest()
+    """SHA-256 of canonical {data, subject, time, type}: what makes two deliveries the same event. `time` is UTC."""
+    return hashlib.sha256(_encode(_Body(msgspec.Raw(data_text), subject, time, event_type))).digest()
 
 
 def body_digest(envelope: Envelope) -> bytes:
@@ -123,29 +141,25 @@ def prepare(envelope: Envelope, expected_version: int | None = None) -> Prepared
     )
 
 
-def leaf_frame(event: Prepared) -> tuple[bytes, bytes]:
-    """What stands before the position and after the recorded time in the leaf's canonical JSON. The rest is filled
-    in under the lock of the log's head, where every microsecond counts.
-    """
-    before = b'\x00{"body":"%b","causationid":%b,"correlationid":%b,"id":%b,"position":' % (
-        event.body_digest.hex().encode(),
-        _encode(event.causationid),
-        _encode(event.correlationid),
-        _encode(event.id),
+def leaf_of(event: Prepared, position: int, recorded_at: datetime) -> bytes:
+    """The leaf hash of an event at a position: `entry_leaf` in two calls to C. `recorded_at` is UTC."""
+    leaf = Leaf(
+        event.body_digest.hex(),
+        event.causationid,
+        event.correlationid,
+        event.id,
+        position,
+        recorded_at,
+        event.schemaversion,
+        event.source,
     )
-    after = b',"schemaversion":%d,"source":%b}' % (event.schemaversion, _encode(event.source))
-    return before, after
-
-
-def framed_leaf(frame: tuple[bytes, bytes], position: int, recorded_at: bytes) -> bytes:
-    """The leaf hash from its frame; `recorded_at` is the quoted RFC 3339 text."""
-    return hashlib.sha256(b'%b%d,"recorded_at":%b%b' % (frame[0], position, recorded_at, frame[1])).digest()
+    return hashlib.sha256(b"\x00" + _encode(leaf)).digest()
 
 
 def entry_leaf(envelope: Envelope, body_digest: bytes, position: int, recorded_at: datetime) -> bytes:
     """The leaf hash over every column of the row (the body through its digest): no stored byte changes unseen.
 
-    The plain statement of what `leaf_frame` and `framed_leaf` compute in two halves.
+    The plain statement of what `leaf_of` computes.
     """
     entry: JsonObject = {
         "body": body_digest.hex(),

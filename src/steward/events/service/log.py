@@ -59,7 +59,7 @@ class EventLog:
         positions assigned, leaves hashed and the tree grown.
         """
         frames = {id(event): RowFrame(event) for request in requests for event in request.events}
-        keys = list({event.key for request in requests for event in request.events})
+        keys = [event.key for request in requests for event in request.events]
         subjects = sorted({e.subject for r in requests for e in r.events if e.expected_version is not None})
         with self._db.transaction() as connection:
             head = self._store.lock(connection)
@@ -82,13 +82,12 @@ class EventLog:
         wanted = head.size + len(frames)
         if wanted + head.partition_rows // 2 > head.room:
             self._store.make_room(connection, wanted + head.partition_rows // 2)
-        recorded_text = f'"{format_instant(now)}"'.encode()
         recorded_at = timestamp(now)
         rows: list[bytes] = []
         keys: list[bytes] = []
         leaves: list[bytes] = []
         for position, frame in enumerate(frames, start=head.size + 1):
-            leaf = frame.leaf(position, recorded_text)
+            leaf = frame.leaf(position, now)
             leaves.append(leaf)
             rows.append(frame.row(position, recorded_at, leaf))
             keys.append(frame.key_row(position))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime
+from functools import lru_cache
 
-from steward.events.core.entry import Prepared, framed_leaf, leaf_frame
+from steward.events.core.entry import Prepared, leaf_of
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
@@ -20,6 +21,9 @@ _start = struct.Struct("!hiq").pack
 _time = struct.Struct("!iq").pack
 _length = struct.Struct("!i").pack
 _key = struct.Struct("!hi16siq").pack
+_version = struct.Struct("!ii").pack
+_jsonb = struct.Struct("!ib").pack
+_THIRTY_TWO = _length(32)
 
 
 def _text(value: str | None) -> bytes:
@@ -27,6 +31,12 @@ def _text(value: str | None) -> bytes:
         return _NULL
     raw = value.encode()
     return _length(len(raw)) + raw
+
+
+@lru_cache(maxsize=4096)
+def _name(value: str) -> bytes:
+    """Sources and types, of which there are few."""
+    return _text(value)
 
 
 def timestamp(value: datetime) -> bytes:
@@ -38,31 +48,37 @@ def timestamp(value: datetime) -> bytes:
 class RowFrame:
     """One event, ready for its position."""
 
-    __slots__ = ("_after", "_before", "_leaf", "event")
+    __slots__ = ("_after", "_before", "event")
 
     def __init__(self, event: Prepared) -> None:
         self.event = event
-        self._leaf = leaf_frame(event)
+        event_id, subject, data = event.id.encode(), event.subject.encode(), event.data_text
         self._before = b"".join(
-            (_text(event.source), _text(event.id), _text(event.type), _text(event.subject), timestamp(event.time))
+            (
+                _name(event.source),
+                _length(len(event_id)),
+                event_id,
+                _name(event.type),
+                _length(len(subject)),
+                subject,
+                timestamp(event.time),
+            )
         )
         self._after = b"".join(
             (
-                _length(4),
-                _length(event.schemaversion),
+                _version(4, event.schemaversion),
                 _text(event.correlationid),
                 _text(event.causationid),
-                _length(len(event.data_text) + 1),
-                b"\x01",
-                event.data_text,
-                _length(32),
+                _jsonb(len(data) + 1, 1),
+                data,
+                _THIRTY_TWO,
                 event.body_digest,
-                _length(32),
+                _THIRTY_TWO,
             )
         )
 
-    def leaf(self, position: int, recorded_text: bytes) -> bytes:
-        return framed_leaf(self._leaf, position, recorded_text)
+    def leaf(self, position: int, recorded_at: datetime) -> bytes:
+        return leaf_of(self.event, position, recorded_at)
 
     def row(self, position: int, recorded_at: bytes, leaf: bytes) -> bytes:
         return b"".join((_start(13, 8, position), self._before, recorded_at, self._after, leaf))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -64,6 +63,11 @@ def document_of(event: Prepared) -> dict[str, Any]:
     }
 
 
+def _uuids(keys: Sequence[bytes]) -> str:
+    """An array literal of uuids: one text to send, instead of an object for every key."""
+    return "{" + ",".join([key.hex() for key in keys]) + "}"
+
+
 class EventStore:
     """Every method runs in the caller's transaction."""
 
@@ -84,7 +88,6 @@ class EventStore:
 
     def lock(self, connection: Connection[Row]) -> Head:
         """The head, locked until the transaction ends; who stalls while holding it is cut off after five seconds."""
-        connection.execute(self._sql["patience"])
         return self.head(connection, lock=True)
 
     def make_room(self, connection: Connection[Row], wanted: int) -> None:
@@ -107,7 +110,7 @@ class EventStore:
 
     def known(self, connection: Connection[Row], keys: Sequence[bytes]) -> dict[bytes, Known]:
         """What the log holds under these keys."""
-        rows = connection.execute(self._sql["known_keys"], {"keys": [UUID(bytes=key) for key in keys]}).fetchall()
+        rows = connection.execute(self._sql["known_keys"], {"keys": _uuids(keys)}).fetchall()
         if not rows:
             return {}
         positions = {row["key"].bytes: row["position"] for row in rows}
@@ -118,7 +121,7 @@ class EventStore:
         return {key: Known(position, digests.get(position, b"")) for key, position in positions.items()}
 
     def positions_of(self, connection: Connection[Row], keys: Sequence[bytes]) -> dict[bytes, int]:
-        rows = connection.execute(self._sql["known_keys"], {"keys": [UUID(bytes=key) for key in keys]})
+        rows = connection.execute(self._sql["known_keys"], {"keys": _uuids(keys)})
         return {row["key"].bytes: row["position"] for row in rows}
 
     def stream_sizes(self, connection: Connection[Row], subjects: Sequence[str]) -> dict[str, int]:

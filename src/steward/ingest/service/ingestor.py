@@ -48,7 +48,8 @@ class Pending:
     def settle(self) -> Taken:
         """Waits for the commit."""
         taken = Taken(rejected=list(self.decoded.rejected))
-        for (index, _event), (status, position, detail) in zip(self.decoded.events, self.answer.result(), strict=True):
+        outcomes = self.answer.result()
+        for (index, _event), (status, position, detail) in zip(self.decoded.events, outcomes, strict=True):
             if status in _CODES:
                 code, path = _CODES[status]
                 taken.rejected.append(Rejected(index, path, code, detail or "another event of the request was refused"))
@@ -80,7 +81,7 @@ class Ingestor:
 
     def concerns_people(self, decoded: Decoded) -> bool:
         """Whether `submit` will have to look people up in the database."""
-        return any(self._people.concerns(event) for _, event in decoded.events)
+        return bool(self._people.concerned([event for _, event in decoded.events]))
 
     def submit(self, decoded: Decoded, *, atomic: bool = False) -> Pending:
         """Queue what was decoded. `atomic`: all or nothing. Raises `Busy` where the queue is full."""
@@ -88,7 +89,8 @@ class Ingestor:
             outcomes: Future[list[tuple[str, int, str]]] = Future()
             outcomes.set_result([("withheld", 0, "")] * len(decoded.events))
             return Pending(decoded, outcomes)
-        events = self._people.take_out([event for _, event in decoded.events])
+        events = [event for _, event in decoded.events]
+        events = self._people.take_out(events, self._people.concerned(events))
         return Pending(decoded, self._submit(events, atomic=atomic))
 
     def _submit(self, events: Sequence[Prepared], *, atomic: bool) -> Future[list[tuple[str, int, str]]]:
