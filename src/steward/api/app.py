@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -35,14 +34,10 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     with open_app() as steward:
         app.state.steward = steward
         app.state.watch = LogWatch(steward, asyncio.get_running_loop())
-        sequencing = threading.Thread(target=steward.sequencer.run, name="sequencer", daemon=True)
-        sequencing.start()
         try:
             yield
         finally:
-            steward.sequencer.stop()
             app.state.watch.close()
-            sequencing.join()
 
 
 def create_app() -> FastAPI:

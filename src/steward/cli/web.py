@@ -1,6 +1,10 @@
-"""`steward serve`: the plain pages over HTTP."""
+"""`steward up`, `serve` and `worker`: the processes that stay."""
 
 from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
 
 import click
 
@@ -9,10 +13,54 @@ from steward.cli.output import report_errors
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: STEWARD_PORT or 7107.")
+@report_errors
+def up(port: int | None) -> None:
+    """Everything in one process: HTTP API, pages and background work.
+
+    Example: steward up --port 7107
+    """
+    from steward.bootstrap import open_app
+    from steward.worker import Worker
+
+    with open_app() as app:
+        worker = Worker(app, lambda what: click.echo(f"worker: {what}", err=True))
+        working = threading.Thread(target=worker.run, name="worker", daemon=True)
+        working.start()
+        try:
+            run_server(port)
+        finally:
+            worker.stop()
+            working.join()
+
+
+@click.command(name="worker")
+@report_errors
+def work() -> None:
+    """Background work only: sequence the outbox, post to the books, keep read models up to date. Run any number.
+
+    Example: steward worker
+    """
+    from steward.bootstrap import open_app
+    from steward.worker import Worker
+
+    with open_app() as app:
+        worker = Worker(app, lambda what: click.echo(f"worker: {what}", err=True))
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            worker.stop()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        click.echo("working; Ctrl-C ends", err=True)
+        worker.run()
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Default: STEWARD_PORT or 7107.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that answer.")
 @report_errors
 def serve(port: int | None, workers: int) -> None:
-    """Serve the HTTP API and the plain pages (no JavaScript) on the loopback interface.
+    """Serve the HTTP API and the plain pages (no JavaScript) on the loopback interface; no background work.
 
     Example: steward serve --port 7107
     """
@@ -20,8 +68,8 @@ def serve(port: int | None, workers: int) -> None:
 
 
 def run_server(port: int | None, workers: int = 1) -> None:
-    """Block serving until interrupted. Every worker reads requests, writes the log in batches and tries for the
-    sequencer's lease; the head's lock orders them.
+    """Block serving until interrupted. Every process reads requests and writes the log in batches; the head's lock
+    orders them.
     """
     import uvicorn
 

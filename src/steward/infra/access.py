@@ -15,13 +15,10 @@ from steward.infra import sql
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.infra.entropy import random_bytes
+from steward.infra.scopes import SCOPES
 from steward.kernel.errors import BadInput
 
 Row = dict[str, Any]
-SCOPES = {
-    "events:write": "send events",
-    "events:read": "read events and follow the log",
-}
 _KEY = re.compile(r"stw_([0-9a-f]{16})_([0-9a-f]{64})")
 _REMEMBERED = timedelta(seconds=2)
 

@@ -29,7 +29,7 @@ def test_a_command_shows_an_example(path, command):
 )
 def test_a_command_that_answers_speaks_json(path, command):
     spoken = {option for parameter in command.params for option in parameter.opts}
-    silent = {("serve",), ("verify", "bundle")}
+    silent = {("serve",), ("up",), ("worker",), ("verify", "bundle")}
     assert ("--json" in spoken) != (path in silent)
 
 

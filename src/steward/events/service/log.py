@@ -11,7 +11,14 @@ from psycopg import Connection
 from steward.contracts.event import Appended, Envelope, RecordedEvent
 from steward.contracts.payloads import VERSIONS
 from steward.events.core.entry import prepare
-from steward.events.core.merkle import grow, root_of_frontier, root_of_leaves, stored_consistency, stored_inclusion
+from steward.events.core.merkle import (
+    grow,
+    range_root,
+    root_of_frontier,
+    root_of_leaves,
+    stored_consistency,
+    stored_inclusion,
+)
 from steward.events.core.plan import Known, Outcome, Plan, Request, plan
 from steward.events.core.upcast import upcast
 from steward.events.service.verification import LogReport, Verification
@@ -216,6 +223,28 @@ class EventLog:
             size = self._sized(connection, size)
             path = stored_inclusion(position - 1, size, lambda level, index: self._subtree(connection, level, index))
         return [part.hex() for part in path]
+
+    def proof(self, position: int, size: int | None = None) -> JsonObject:
+        """Everything an outsider needs to check that an event is in the tree of `size`: leaf, path, root, all hex."""
+        with self._db.transaction() as connection:
+            size = self._sized(connection, size)
+            if position > size:
+                raise BadInput(f"the tree has {size} events, not {position}")
+            row = self._store.rows_after(connection, position - 1, None, 1)[0]
+
+            def subtree(level: int, index: int) -> bytes:
+                return self._subtree(connection, level, index)
+
+            path = stored_inclusion(position - 1, size, subtree)
+            root = range_root(0, size, subtree)
+        return {
+            "position": position,
+            "size": size,
+            "leaf": bytes(row["leaf_hash"]).hex(),
+            "proof": [part.hex() for part in path],
+            "root": root.hex(),
+            "event": envelope_of(row).model_dump(mode="json"),
+        }
 
     def consistency(self, first: int, size: int | None = None) -> list[str]:
         """The RFC 9162 proof that the tree of `first` events is a prefix of the tree of `size` (now: all), as hex."""
