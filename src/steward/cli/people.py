@@ -6,6 +6,7 @@ import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
 from steward.infra.scopes import SCOPES
+from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 
 
@@ -47,7 +48,7 @@ def list_keys(as_json: bool) -> None:
 
     with open_app() as app:
         rows = app.access.keys()
-    found = [
+    found: list[JsonObject] = [
         {
             **row,
             "created_at": format_instant(row["created_at"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from threading import Event
 from typing import Any
@@ -17,11 +17,7 @@ from steward.kernel.errors import Infrastructure
 
 Row = dict[str, Any]
 _CONNECT_SECONDS = 30.0
-
-
-def _alive(connection: Connection[DictRow]) -> None:
-    """Raise where the server has gone, so that the pool replaces the connection."""
-    connection.execute("SELECT 1")
+_MOST_CONNECTIONS = 10
 
 
 class Database:
@@ -35,12 +31,11 @@ class Database:
             conninfo,
             connection_class=Connection[DictRow],
             min_size=1,
-            max_size=10,
+            max_size=_MOST_CONNECTIONS,
             timeout=_CONNECT_SECONDS,
             open=False,
             kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "steward"},
             configure=self._configure,
-            check=_alive,
         )
         self._pool.open()
 
@@ -62,7 +57,8 @@ class Database:
             yield current
             return
         try:
-            with self._pool.connection() as connection, connection.transaction():
+            stack, connection = self._begin()
+            with stack:
                 token = self._current.set(connection)
                 try:
                     yield connection
@@ -71,6 +67,28 @@ class Database:
         except (psycopg.OperationalError, PoolTimeout) as error:
             what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Infrastructure(f"the database: {what}", fix="`steward db status` shows where it is") from error
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a `transaction()` here would join one that is open already."""
+        return self._current.get() is not None
+
+    def _begin(self) -> tuple[ExitStack, Connection[Row]]:
+        """A connection in a new transaction. BEGIN itself shows whether the server is still there: after a restart
+        every pooled connection is stale, and each is dropped by trying it.
+        """
+        for attempt in range(_MOST_CONNECTIONS + 1):
+            stack = ExitStack()
+            try:
+                connection = stack.enter_context(self._pool.connection())
+                stack.enter_context(connection.transaction())
+            except psycopg.OperationalError:
+                stack.close()
+                if attempt == _MOST_CONNECTIONS:
+                    raise
+            else:
+                return stack, connection
+        raise AssertionError("unreachable")
 
     @contextmanager
     def rolled_back(self) -> Generator[Connection[Row]]:

@@ -479,7 +479,7 @@ CREATE OR REPLACE FUNCTION public.log_make_room(wanted bigint)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 DECLARE
     head log_head;

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 
 from steward.contracts.event import Appended, Envelope, RecordedEvent
 from steward.contracts.payloads import VERSIONS
@@ -32,6 +33,7 @@ from steward.kernel.errors import BadInput, Conflict, Tampered
 from steward.kernel.instants import format_instant
 
 _SEQUENCER_BATCH = 5000
+_LOOK_FIRST = 100  # batches that look before they write, after one that met a known key
 
 
 class EventLog:
@@ -44,6 +46,7 @@ class EventLog:
         self._clock = clock
         self._checkpoints = CheckpointFile(checkpoint_file, Signer(checkpoint_file.parent / "keys" / "log.ed25519"))
         self._store = EventStore()
+        self._look_first = 0
 
     def append(self, envelopes: Sequence[Envelope]) -> Appended:
         """Write a batch directly. Only ingestion may: it owns no other state in the transaction."""
@@ -67,6 +70,21 @@ class EventLog:
         """
         frames = {id(event): RowFrame(event) for request in requests for event in request.events}
         keys = [event.key for request in requests for event in request.events]
+        # Most batches hold nothing known. Then the unique index is the look-up: where it objects, the transaction is
+        # rolled back and done again with a look first, and so are the next ones.
+        if self._look_first or self._db.is_in_transaction:
+            self._look_first = max(0, self._look_first - 1)
+            return self._write(requests, frames, keys)
+        try:
+            return self._write(requests, frames, [])
+        except UniqueViolation:
+            self._look_first = _LOOK_FIRST
+            return self._write(requests, frames, keys)
+
+    def _write(
+        self, requests: Sequence[Request], frames: dict[int, RowFrame], keys: list[bytes]
+    ) -> list[list[Outcome]]:
+        """One transaction; `keys` are those to look up beforehand."""
         subjects = sorted({e.subject for r in requests for e in r.events if e.expected_version is not None})
         with self._db.transaction() as connection:
             head = self._store.lock(connection)
@@ -183,10 +201,16 @@ class EventLog:
         """
         with self._db.transaction() as connection:
             after = self._store.checkpoint(connection, reader)
-            events = [_recorded(row) for row in self._store.rows_after(connection, after, types, batch)]
+            head = self._store.head(connection).size
+            if head <= after:
+                return 0
+            rows = self._store.rows_after(connection, after, types, batch, until=head)
+            events = [_recorded(row) for row in rows]
             if events:
                 derive(events)
-                self._store.move_checkpoint(connection, reader, events[-1].position)
+            # Nothing of these types is left below the head: the reader has seen all there is.
+            reached = head if len(events) < batch else events[-1].position
+            self._store.move_checkpoint(connection, reader, reached)
         return len(events)
 
     def reached(self, reader: str) -> int:

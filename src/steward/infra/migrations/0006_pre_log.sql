@@ -58,7 +58,7 @@ END $$;
 -- Make partitions until there is room for `wanted` positions. Runs as the owner: the application may not create
 -- tables. A table is made apart and attached, which does not stop readers of the log.
 CREATE FUNCTION log_make_room(wanted bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
 DECLARE
     head log_head;
     name text;
