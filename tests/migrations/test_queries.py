@@ -16,8 +16,8 @@ QUERIES = [(package, name) for package in PACKAGES for name in load(f"steward.{p
 @pytest.mark.parametrize(("package", "name"), QUERIES)
 def test_a_query_prepares(database, package, name):
     text = load(f"steward.{package}")[name]
-    if text.lstrip().upper().startswith("COPY") or "\nCOPY " in text:
-        pytest.skip("COPY cannot be prepared; ingestion runs it")
+    if re.search(r"^(COPY|TRUNCATE) ", text, re.MULTILINE):
+        pytest.skip("COPY and TRUNCATE cannot be prepared; other tests run them")
     numbers: dict[str, int] = {}
 
     def numbered(match):

@@ -566,11 +566,11 @@ CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
+GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund TO steward_app;
+GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund_link TO steward_app;
+GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale TO steward_app;
+GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale_line TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO steward_app;
-GRANT DELETE, INSERT, SELECT, UPDATE ON refund TO steward_app;
-GRANT DELETE, INSERT, SELECT, UPDATE ON refund_link TO steward_app;
-GRANT DELETE, INSERT, SELECT, UPDATE ON sale TO steward_app;
-GRANT DELETE, INSERT, SELECT, UPDATE ON sale_line TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
 GRANT INSERT, SELECT ON api_key TO steward_app;
 GRANT INSERT, SELECT ON decision TO steward_app;

@@ -31,9 +31,24 @@ SELECT refund_id, customer_id, amount_minor, currency, lines, occurred_at, posit
 WHERE occurred_at >= %(since)s AND occurred_at < %(until)s ORDER BY occurred_at, position;
 
 -- unlinked_refunds --
--- Refunds of a position range with a customer, oldest first.
+-- Refunds of a position range with a customer, oldest first, after a place among them.
 SELECT refund_id, customer_id, lines, occurred_at, position FROM refund
-WHERE customer_id IS NOT NULL AND position > %(after)s AND position <= %(until)s ORDER BY occurred_at, position;
+WHERE customer_id IS NOT NULL AND position > %(after)s AND position <= %(until)s
+  AND (occurred_at, position) > (%(last_at)s::timestamptz, %(last_position)s::bigint)
+ORDER BY occurred_at, position LIMIT %(limit)s;
+
+-- bought --
+-- Everything these customers ever bought of these products, newest first.
+SELECT s.customer_id, s.order_id, s.line, s.sku, s.quantity, s.total_minor, s.occurred_at, s.position
+FROM unnest(%(customers)s::text[], %(skus)s::text[]) AS w (customer_id, sku)
+JOIN sale_line s USING (customer_id, sku)
+ORDER BY s.occurred_at DESC, s.position DESC, s.line DESC;
+
+-- linked --
+-- What refunds took from these purchases already.
+SELECT l.order_id, l.line, l.occurred_at, l.position, l.quantity, l.amount_minor
+FROM unnest(%(orders)s::text[], %(lines)s::integer[]) AS p (order_id, line)
+JOIN refund_link l USING (order_id, line);
 
 -- purchases --
 -- A customer's purchases of some products before an instant, newest first, with what is refunded of each by then.
@@ -151,19 +166,7 @@ GROUP BY day ORDER BY day;
 
 -- wipe --
 -- Forget the read models, to rebuild them from the log.
-DELETE FROM refund_link;
-
--- wipe_refunds --
--- As above.
-DELETE FROM refund;
-
--- wipe_sales --
--- As above.
-DELETE FROM sale;
-
--- wipe_sale_lines --
--- As above.
-DELETE FROM sale_line;
+TRUNCATE refund_link, refund, sale, sale_line;
 
 -- processed_refunds --
 -- Which of these refunds were processed before an instant.

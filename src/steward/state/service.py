@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from steward.contracts.base import Json
 from steward.contracts.event import Envelope, RecordedEvent
@@ -14,12 +14,14 @@ from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
 from steward.kernel.instants import DAY, WEEK, floor_day, format_instant
 from steward.state.core.build import build
-from steward.state.core.link import Part, Purchase, Wanted, link
+from steward.state.core.link import Part, Purchase, Refund, Wanted, link, link_all
 from steward.state.store import Row, StateStore
 
 _READER = "state"
 _TYPES = ("OrderPlaced", "RefundProcessed")
 _BATCH = 1000
+_LINK_BATCH = 5000
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _REFUND_WINDOW = timedelta(days=30)
 _PRICE_WEEKS = 4
 
@@ -75,15 +77,28 @@ class State:
         return total
 
     def _derive(self, events: list[RecordedEvent]) -> None:
-        after, until = events[0].position - 1, events[-1].position
+        self._project(events[0].position - 1, events[-1].position)
+
+    def _project(self, after: int, until: int, progress: Callable[[int], None] = lambda _n: None) -> None:
+        """Derive from a range of positions: sales and refunds set-based, links batch by batch, oldest refund first."""
+        last: tuple[datetime, int] = (_BEFORE_ALL, 0)
         with self._db.transaction() as connection:
             self._store.project(connection, after, until)
-            for refund in self._store.many(connection, "unlinked_refunds", after=after, until=until):
-                parts = self._link(refund["customer_id"], refund["lines"], refund["occurred_at"], refund["position"])
-                if parts:
-                    self._store.add_links(
-                        connection, refund["refund_id"], refund["occurred_at"], refund["position"], parts
-                    )
+            while rows := self._store.many(
+                connection,
+                "unlinked_refunds",
+                after=after,
+                until=until,
+                last_at=last[0],
+                last_position=last[1],
+                limit=_LINK_BATCH,
+            ):
+                refunds = [_refund(row) for row in rows]
+                bought = self._store.bought(connection, refunds)
+                linked = self._store.linked(connection, bought)
+                self._store.add_links(connection, link_all(refunds, bought, linked))
+                last = refunds[-1].at
+                progress(len(rows))
 
     def _link(self, customer: str, lines: list[JsonObject], at: datetime, position: int) -> list[Part]:
         wanted = [Wanted(line["sku"], line["quantity"], line["total_minor"]) for line in lines]
@@ -92,11 +107,16 @@ class State:
             purchases = self._store.purchases(connection, customer, skus, at, position)
         return link(wanted, purchases)
 
-    def rebuild(self) -> None:
-        """Forget the read models and derive them again from the log."""
+    def rebuild(self, progress: Callable[[int], None] = lambda _n: None) -> None:
+        """Forget the read models and derive them again from the log, set-based, in one transaction: until it commits
+        everybody sees the old ones. What is appended meanwhile is caught up with afterwards.
+        """
         with self._db.transaction() as connection:
-            self._store.wipe(connection)
             self._events.rewind(_READER)
+            head = self._events.head()["size"]
+            self._store.wipe(connection)
+            self._project(0, head, progress)
+            self._events.rewind(_READER, head)
         self.catch_up()
 
     def snapshot(self, at: datetime) -> Snapshot:
@@ -227,3 +247,8 @@ class State:
         with self._db.transaction() as connection:
             row = self._store.one(connection, "refunded_between", since=day, until=day + DAY)
         return int(row["amount_minor"])
+
+
+def _refund(row: Row) -> Refund:
+    lines = tuple(Wanted(line["sku"], line["quantity"], line["total_minor"]) for line in row["lines"])
+    return Refund(row["refund_id"], row["customer_id"], (row["occurred_at"], row["position"]), lines)

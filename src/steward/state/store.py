@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from steward.contracts.snapshot import Snapshot
 from steward.infra import sql
 from steward.kernel.instants import format_instant
-from steward.state.core.link import Part, Purchase
+from steward.state.core.link import Bought, Linked, Part, Purchase, Refund
 
 Row = dict[str, Any]
 
@@ -47,24 +47,54 @@ class StateStore:
             found[row["sku"]].append(Purchase(**row))
         return found
 
-    def add_links(
-        self, connection: Connection[Row], refund_id: str, at: datetime, position: int, parts: list[Part]
-    ) -> None:
+    def bought(self, connection: Connection[Row], refunds: list[Refund]) -> list[Bought]:
+        """What could have been refunded: every purchase of these customers of these products, newest first."""
+        pairs = sorted({(refund.customer, line.sku) for refund in refunds for line in refund.lines})
+        parameters = {"customers": [pair[0] for pair in pairs], "skus": [pair[1] for pair in pairs]}
+        return [
+            Bought(
+                row["customer_id"],
+                (row["occurred_at"], row["position"]),
+                Purchase(row["order_id"], row["line"], row["sku"], row["quantity"], row["total_minor"], 0, 0),
+            )
+            for row in connection.execute(self._sql["bought"], parameters)
+        ]
+
+    def linked(self, connection: Connection[Row], bought: list[Bought]) -> list[Linked]:
+        """What earlier batches of refunds took from these purchases."""
+        parameters = {
+            "orders": [item.purchase.order_id for item in bought],
+            "lines": [item.purchase.line for item in bought],
+        }
+        return [
+            Linked(
+                row["order_id"],
+                row["line"],
+                (row["occurred_at"], row["position"]),
+                row["quantity"],
+                row["amount_minor"],
+            )
+            for row in connection.execute(self._sql["linked"], parameters)
+        ]
+
+    def add_links(self, connection: Connection[Row], made: list[tuple[Refund, list[Part]]]) -> None:
         rows = [
             {
-                "refund_id": refund_id,
+                "refund_id": refund.refund_id,
                 "part": i,
                 "order_id": part.purchase.order_id,
                 "line": part.purchase.line,
                 "sku": part.purchase.sku,
                 "quantity": part.quantity,
                 "amount_minor": part.amount_minor,
-                "occurred_at": format_instant(at),
-                "position": position,
+                "occurred_at": format_instant(refund.at[0]),
+                "position": refund.at[1],
             }
+            for refund, parts in made
             for i, part in enumerate(parts, start=1)
         ]
-        connection.execute(self._sql["insert_links"], {"rows": Jsonb(rows)})
+        if rows:
+            connection.execute(self._sql["insert_links"], {"rows": Jsonb(rows)})
 
     def add_snapshot(self, connection: Connection[Row], snapshot: Snapshot) -> bool:
         """Whether it is new."""
@@ -95,5 +125,4 @@ class StateStore:
         ]
 
     def wipe(self, connection: Connection[Row]) -> None:
-        for query in ("wipe", "wipe_refunds", "wipe_sales", "wipe_sale_lines"):
-            connection.execute(self._sql[query])
+        connection.execute(self._sql["wipe"])

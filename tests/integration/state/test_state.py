@@ -159,23 +159,24 @@ def test_a_rebuild_makes_the_same_tables(shop, make):
     assert models(shop) == before
 
 
-def test_a_crash_in_a_rebuild_is_made_good_by_the_next_command(shop, make, monkeypatch):
+def test_a_crash_in_a_rebuild_leaves_the_old_models(shop, make, monkeypatch):
     shop.take_in(*history(make, 5))
     before = models(shop)
-    monkeypatch.setattr("steward.state.service._BATCH", 50)
-    derive, calls = shop.app.state._derive, []
+    monkeypatch.setattr("steward.state.service._LINK_BATCH", 5)
+    project, calls = shop.app.state._store.add_links, []
 
-    def fails_the_third_time(events):
+    def fails_the_third_time(connection, made):
         calls.append(1)
         if len(calls) == 3:
             raise ZeroDivisionError
-        derive(events)
+        project(connection, made)
 
-    monkeypatch.setattr(shop.app.state, "_derive", fails_the_third_time)
+    monkeypatch.setattr(shop.app.state._store, "add_links", fails_the_third_time)
     with pytest.raises(ZeroDivisionError):
         shop.app.state.rebuild()
-    monkeypatch.setattr(shop.app.state, "_derive", derive)
-    shop.app.state.catch_up()
+    assert models(shop) == before
+    monkeypatch.setattr(shop.app.state._store, "add_links", project)
+    shop.app.state.rebuild()
     assert models(shop) == before
 
 

@@ -6,8 +6,10 @@ the past (links of processed refunds) and the present (a proposal), so both see 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,77 @@ def link(wanted: Sequence[Wanted], purchases: Mapping[str, Sequence[Purchase]]) 
             if not to_place:
                 break
     return parts
+
+
+Place = tuple[datetime, int]
+"""Business time and, within one instant, position in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A purchase, whose it is and when it was made; what is refunded of it is not known here."""
+
+    customer: str
+    at: Place
+    purchase: Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A processed refund to be linked."""
+
+    refund_id: str
+    customer: str
+    at: Place
+    lines: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Units and money that a refund at `at` took from one purchase."""
+
+    order_id: str
+    line: int
+    at: Place
+    quantity: int
+    amount_minor: int
+
+
+def link_all(
+    refunds: Iterable[Refund], bought: Iterable[Bought], linked: Iterable[Linked]
+) -> list[tuple[Refund, list[Part]]]:
+    """Link many refunds, oldest first, each as `link` would against what it could see: purchases before it, less what
+    refunds before it took. `bought` comes newest first; `linked` is what earlier batches took from these purchases.
+    """
+    shelves: dict[tuple[str, str], list[Bought]] = defaultdict(list)
+    for item in bought:
+        shelves[item.customer, item.purchase.sku].append(item)
+    taken: dict[tuple[str, int], list[Linked]] = defaultdict(list)
+    for part in linked:
+        taken[part.order_id, part.line].append(part)
+    made: list[tuple[Refund, list[Part]]] = []
+    for refund in sorted(refunds, key=lambda refund: refund.at):
+        visible = {
+            line.sku: [
+                _as_of(item, taken, refund.at) for item in shelves[refund.customer, line.sku] if item.at < refund.at
+            ]
+            for line in refund.lines
+        }
+        parts = link(refund.lines, visible)
+        for part in parts:
+            key = (part.purchase.order_id, part.purchase.line)
+            taken[key].append(Linked(*key, refund.at, part.quantity, part.amount_minor))
+        made.append((refund, parts))
+    return made
+
+
+def _as_of(item: Bought, taken: Mapping[tuple[str, int], Sequence[Linked]], at: Place) -> Purchase:
+    """The purchase with what refunds before `at` took from it."""
+    earlier = [part for part in taken.get((item.purchase.order_id, item.purchase.line), ()) if part.at < at]
+    if not earlier:
+        return item.purchase
+    return replace(
+        item.purchase,
+        refunded_quantity=sum(part.quantity for part in earlier),
+        refunded_minor=sum(part.amount_minor for part in earlier),
+    )
