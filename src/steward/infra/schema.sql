@@ -538,6 +538,32 @@ BEGIN
     RETURN NULL;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.state_bare()
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    TRUNCATE refund_link, refund, sale, sale_line;
+    DROP INDEX sale_line_by_customer, sale_line_by_sku, sale_by_time;
+    ALTER TABLE sale_line DROP CONSTRAINT sale_line_pkey;
+    ALTER TABLE sale DROP CONSTRAINT sale_pkey;
+$function$
+;
+CREATE OR REPLACE FUNCTION public.state_indexed()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    ALTER TABLE sale ADD CONSTRAINT sale_pkey PRIMARY KEY (order_id);
+    ALTER TABLE sale_line ADD CONSTRAINT sale_line_pkey PRIMARY KEY (order_id, line);
+    CREATE INDEX sale_by_time ON sale (occurred_at);
+    CREATE INDEX sale_line_by_customer ON sale_line (customer_id, sku, occurred_at);
+    CREATE INDEX sale_line_by_sku ON sale_line (sku, occurred_at);
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.upcast_event(event_type text, version integer, data jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -597,4 +623,6 @@ GRANT SELECT, UPDATE ON sequencer TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,text,integer[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION log_make_room(bigint) TO steward_app;
+GRANT EXECUTE ON FUNCTION state_bare() TO steward_app;
+GRANT EXECUTE ON FUNCTION state_indexed() TO steward_app;
 GRANT EXECUTE ON FUNCTION upcast_event(text,integer,jsonb) TO steward_app;

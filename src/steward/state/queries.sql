@@ -168,6 +168,32 @@ GROUP BY day ORDER BY day;
 -- Forget the read models, to rebuild them from the log.
 TRUNCATE refund_link, refund, sale, sale_line;
 
+-- bare --
+-- The same, and no indexes until `indexed`.
+SELECT state_bare();
+
+-- indexed --
+-- The indexes of filled read models. An order that was placed twice is a unique violation.
+SELECT state_indexed();
+
+-- fill_sales --
+-- Every order up to a position, where no index is kept.
+INSERT INTO sale (order_id, customer_id, total_minor, units, currency, occurred_at, position)
+SELECT data->>'order_id', data->>'customer_id', (data->>'total_minor')::bigint,
+       coalesce((SELECT sum((l->>'quantity')::bigint) FROM jsonb_array_elements(data->'lines') l), 0),
+       data->>'currency', occurred_at, position
+FROM (SELECT position, occurred_at, upcast_event(type, schema_version, data) AS data FROM event
+      WHERE type = 'OrderPlaced' AND position <= %(until)s) placed;
+
+-- fill_sale_lines --
+-- Every line of every order up to a position, where no index is kept.
+INSERT INTO sale_line (order_id, line, sku, customer_id, quantity, total_minor, currency, occurred_at, position)
+SELECT p.data->>'order_id', l.line, l.item->>'sku', p.data->>'customer_id', (l.item->>'quantity')::bigint,
+       (l.item->>'total_minor')::bigint, p.data->>'currency', p.occurred_at, p.position
+FROM (SELECT position, occurred_at, upcast_event(type, schema_version, data) AS data FROM event
+      WHERE type = 'OrderPlaced' AND position <= %(until)s) p,
+     jsonb_array_elements(p.data->'lines') WITH ORDINALITY AS l (item, line);
+
 -- processed_refunds --
 -- Which of these refunds were processed before an instant.
 SELECT refund_id FROM refund WHERE refund_id = ANY (%(refund_ids)s::text[]) AND occurred_at < %(at)s;

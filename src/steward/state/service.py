@@ -20,7 +20,7 @@ from steward.state.store import Row, StateStore
 _READER = "state"
 _TYPES = ("OrderPlaced", "RefundProcessed")
 _BATCH = 1000
-_LINK_BATCH = 5000
+_LINK_BATCH = 20_000
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _REFUND_WINDOW = timedelta(days=30)
 _PRICE_WEEKS = 4
@@ -77,13 +77,15 @@ class State:
         return total
 
     def _derive(self, events: list[RecordedEvent]) -> None:
-        self._project(events[0].position - 1, events[-1].position)
-
-    def _project(self, after: int, until: int, progress: Callable[[int], None] = lambda _n: None) -> None:
-        """Derive from a range of positions: sales and refunds set-based, links batch by batch, oldest refund first."""
-        last: tuple[datetime, int] = (_BEFORE_ALL, 0)
+        after, until = events[0].position - 1, events[-1].position
         with self._db.transaction() as connection:
             self._store.project(connection, after, until)
+        self._link_refunds(after, until)
+
+    def _link_refunds(self, after: int, until: int, progress: Callable[[int], None] = lambda _n: None) -> None:
+        """Link the refunds of a range of positions, batch by batch, oldest first."""
+        last: tuple[datetime, int] = (_BEFORE_ALL, 0)
+        with self._db.transaction() as connection:
             while rows := self._store.many(
                 connection,
                 "unlinked_refunds",
@@ -114,8 +116,10 @@ class State:
         with self._db.transaction() as connection:
             self._events.rewind(_READER)
             head = self._events.head()["size"]
-            self._store.wipe(connection)
-            self._project(0, head, progress)
+            if not self._store.fill(connection, head):
+                self._store.wipe(connection)
+                self._store.project(connection, 0, head)
+            self._link_refunds(0, head, progress)
             self._events.rewind(_READER, head)
         self.catch_up()
 

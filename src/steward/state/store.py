@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from steward.contracts.snapshot import Snapshot
@@ -123,6 +124,21 @@ class StateStore:
             )
             for row in connection.execute(self._sql[query], parameters)
         ]
+
+    def fill(self, connection: Connection[Row], until: int) -> bool:
+        """Fill emptied read models without indexes, then make those. Whether it worked: where an order stands in the
+        log twice it does not, nothing is changed, and `wipe` with `project` is the way.
+        """
+        try:
+            with connection.transaction():
+                connection.execute(self._sql["bare"])
+                for query in ("fill_sales", "fill_sale_lines"):
+                    connection.execute(self._sql[query], {"until": until})
+                connection.execute(self._sql["project_refunds"], {"after": 0, "until": until})
+                connection.execute(self._sql["indexed"])
+        except UniqueViolation:
+            return False
+        return True
 
     def wipe(self, connection: Connection[Row]) -> None:
         connection.execute(self._sql["wipe"])

@@ -159,6 +159,15 @@ def test_a_rebuild_makes_the_same_tables(shop, make):
     assert models(shop) == before
 
 
+def test_an_order_that_came_twice_is_rebuilt_as_it_was_followed(shop, make):
+    again = make.order("1", lines=[make.line("CUP"), make.line("POT")]).model_copy(update={"source": "shop/other"})
+    shop.take_in(make.order("1"), make.order("2"))
+    shop.take_in(again, make.refund("R1"))
+    before = models(shop)
+    shop.app.state.rebuild()
+    assert models(shop) == before
+
+
 def test_a_crash_in_a_rebuild_leaves_the_old_models(shop, make, monkeypatch):
     shop.take_in(*history(make, 5))
     before = models(shop)
