@@ -7,7 +7,19 @@ Never         guesses at what it cannot read: it refuses and names the place.
 Read next     core/classify.py, then service/ingestor.py.
 """
 
-from steward.ingest.core.classify import Listed, Reading
-from steward.ingest.service import History, HistoryReport, Ingestor, Pending, People, Taken
+from steward.ingest.adapters import Providers
+from steward.ingest.core.classify import Reading
+from steward.ingest.core.webhooks import RawDelivery, compile_mapping
+from steward.ingest.service import History, Ingestor, People, Taken, Webhooks
 
-__all__ = ["History", "HistoryReport", "Ingestor", "Listed", "Pending", "People", "Reading", "Taken"]
+__all__ = [
+    "History",
+    "Ingestor",
+    "People",
+    "Providers",
+    "RawDelivery",
+    "Reading",
+    "Taken",
+    "Webhooks",
+    "compile_mapping",
+]

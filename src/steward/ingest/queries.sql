@@ -75,3 +75,45 @@ WITH keys AS (
 )
 SELECT (SELECT count(*) FROM gone) AS people, (SELECT count(*) FROM fields) AS events,
        (SELECT count(*) FROM names) AS names, (SELECT count(*) FROM raw) AS deliveries;
+
+-- insert_delivery --
+-- A delivery as it came; the same one again changes nothing.
+INSERT INTO delivery (provider, delivery_key, origin, headers, body, body_sha256, received_at, state, reason)
+VALUES (%(provider)s, %(delivery_key)s, %(origin)s, %(headers)s, %(body)s, %(body_sha256)s, %(received_at)s, %(state)s,
+        %(reason)s)
+ON CONFLICT (provider, delivery_key, body_sha256) WHERE state <> 'refused' DO NOTHING
+RETURNING delivery_id;
+
+-- open_deliveries --
+-- What is stored and not yet understood, oldest first, fewest attempts first.
+SELECT delivery_id, provider, delivery_key, headers, body, attempts FROM delivery
+WHERE state IN ('received', 'failed') AND attempts < %(most_attempts)s
+ORDER BY attempts, delivery_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- settle_delivery --
+-- What became of a delivery.
+UPDATE delivery SET state = %(state)s, reason = %(reason)s, event_keys = %(event_keys)s::uuid[], attempts = %(attempts)s
+WHERE delivery_id = %(delivery_id)s;
+
+-- list_deliveries --
+-- Deliveries without their bodies, newest first.
+SELECT delivery_id, provider, delivery_key, origin, received_at, state, reason, attempts,
+       cardinality(event_keys) AS events
+FROM delivery
+WHERE (%(state)s::text IS NULL OR state = %(state)s::text)
+  AND (%(provider)s::text IS NULL OR provider = %(provider)s::text)
+ORDER BY delivery_id DESC LIMIT %(limit)s;
+
+-- count_deliveries --
+-- How many deliveries of each provider are in each state.
+SELECT provider, state, count(*) AS deliveries FROM delivery GROUP BY provider, state ORDER BY provider, state;
+
+-- retry_deliveries --
+-- Failed deliveries are tried again from the start.
+UPDATE delivery SET attempts = 0
+WHERE state = 'failed' AND (%(provider)s::text IS NULL OR provider = %(provider)s::text);
+
+-- forget_refused --
+-- Only so many refused deliveries are kept.
+DELETE FROM delivery WHERE state = 'refused' AND delivery_id <= (
+    SELECT delivery_id FROM delivery WHERE state = 'refused' ORDER BY delivery_id DESC OFFSET %(keep)s LIMIT 1);

@@ -11,7 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from steward.contracts.event import Appended, Envelope, RecordedEvent
 from steward.contracts.payloads import VERSIONS
-from steward.events.core.entry import prepare
+from steward.events.core.entry import event_key, prepare
 from steward.events.core.merkle import (
     grow,
     range_root,
@@ -230,6 +230,16 @@ class EventLog:
         """Every reader, where it is and how many events it is behind the head."""
         with self._db.transaction() as connection:
             return self._store.lags(connection)
+
+    def key_of(self, envelope: Envelope) -> bytes:
+        """The 16-byte key that (source, id) is stored under."""
+        return event_key(envelope.source, envelope.id)
+
+    def absent(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Those whose (source, id) the log does not hold."""
+        with self._db.transaction() as connection:
+            held = self._store.positions_of(connection, [self.key_of(envelope) for envelope in envelopes])
+        return [envelope for envelope in envelopes if self.key_of(envelope) not in held]
 
     def counts(self) -> dict[str, int]:
         with self._db.transaction() as connection:
