@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from steward.agents import Agents
-from steward.catalog import Catalog, Problem, check_links, load_catalog
+from steward.catalog import Catalog, Problem, check_links, load_catalog, parse_yaml
 from steward.contracts.payloads import PAYLOADS, VERSIONS
 from steward.control import Auditor, Control, Figures
 from steward.events import Decoder, EventLog, Sequencer
@@ -19,8 +19,10 @@ from steward.infra.connect import open_database
 from steward.infra.db import Database
 from steward.infra.entropy import random_bytes
 from steward.infra.idempotency import IdempotencyKeys
+from steward.infra.roots import public_roots
 from steward.infra.settings import Settings, load_settings
-from steward.ingest import History, Ingestor, People
+from steward.infra.vault import Vault, open_vault
+from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
 from steward.kernel.canonical import JsonObject
 from steward.ledger import Ledger, prove_rule
 from steward.policy import Policy
@@ -56,6 +58,23 @@ class App:
     @cached_property
     def ingestor(self) -> Ingestor:
         return Ingestor(self.events, Decoder(VERSIONS), self.people)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return open_vault(self.settings.home / "keys" / "secrets.yaml")
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """With the shop's own mappings: `mappings/<name>.yaml` in the data folder."""
+        home = self.settings.home
+        mappings = {
+            path.stem: compile_mapping(parse_yaml(path.read_text(encoding="utf-8"), path.name), path.stem)
+            for path in sorted((home / "mappings").glob("*.yaml"))
+        }
+        providers = Providers(self.vault, home / "certificates")
+        return Webhooks(
+            self.database, self.clock, self.events, self.ingestor, self.vault, providers, mappings, public_roots
+        )
 
     @cached_property
     def access(self) -> AccessKeys:

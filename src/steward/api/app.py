@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import events, pages
+from steward.api.routes import events, pages, webhooks
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -52,6 +52,7 @@ def create_app() -> FastAPI:
     )
     app.include_router(pages.router, include_in_schema=False)
     app.include_router(events.router)
+    app.include_router(webhooks.router)
 
     @app.exception_handler(Problem)
     async def on_problem(_request: Request, problem: Problem) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -85,7 +86,7 @@ def create_app() -> FastAPI:
     async def on_bug(request: Request, _error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
         what = "something is broken here; the server's log says what"
         if request.url.path.startswith("/v1/"):
-            return Problem(500, "bug", what).response()
+            return Problem(500, "bug", what, headers=_HEADERS).response()
         return PlainTextResponse(what + "\n", 500, headers=_HEADERS)
 
     app.add_middleware(Hardening)

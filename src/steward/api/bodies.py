@@ -64,7 +64,10 @@ def structured_of_binary(headers: Mapping[str, str], body: bytes) -> bytes:
     attributes: dict[str, str | int] = {}
     for name, value in headers.items():
         if name.startswith("ce-"):
-            text = unquote(value)
+            try:
+                text = unquote(value, errors="strict")
+            except UnicodeDecodeError as error:
+                raise Problem(400, "malformed", f"the header {name} is not percent-encoded UTF-8") from error
             key = name[3:]
             attributes[key] = int(text) if key in _INTEGERS and text.isdecimal() and len(text) < 10 else text
     if "data" in attributes:

@@ -7,6 +7,6 @@ Read next     limits.yaml, invariants/, postings.yaml, then loader.py.
 """
 
 from steward.catalog.links import check_links
-from steward.catalog.loader import Catalog, Problem, load_catalog, read_yaml_folder
+from steward.catalog.loader import Catalog, Problem, load_catalog, parse_yaml, read_yaml_folder
 
-__all__ = ["Catalog", "Problem", "check_links", "load_catalog", "read_yaml_folder"]
+__all__ = ["Catalog", "Problem", "check_links", "load_catalog", "parse_yaml", "read_yaml_folder"]

@@ -16,7 +16,10 @@ JsonObject = dict[str, Any]
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time needs a UTC offset")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is outside the calendar in UTC") from error
 
 
 Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(format_instant, return_type=str, when_used="json")]

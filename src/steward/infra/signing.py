@@ -73,7 +73,7 @@ def secret_file(path: Path) -> bytes:
     """32 random bytes that live in a file only its owner may read; made at the first call, by one process only."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft = path.with_name(f".{path.name}.{random_bytes(8).hex()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             os.write(descriptor, random_bytes(32))

@@ -28,10 +28,12 @@ class Worker:
         self._consumers: dict[str, Callable[[], object]] = {
             "ledger": app.ledger.post_pending,
             "state": app.state.catch_up,
+            "webhooks": app.webhooks.normalise,
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),
             "idempotency": (_FORGET_SECONDS, app.idempotency.forget),
+            "refused deliveries": (_FORGET_SECONDS, app.webhooks.forget_refused),
         }
 
     def run(self) -> None:

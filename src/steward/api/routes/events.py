@@ -27,7 +27,7 @@ _MOST_STREAMS = 200
 _KEEP_ALIVE_SECONDS = 15.0
 _STREAM_PAGE = 500
 _JSON = {"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"}
-Name = Annotated[str, Query(min_length=1, max_length=512)]
+Name = Annotated[str, Query(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Position = Annotated[int, Query(ge=0, le=2**62)]
 
 
@@ -53,8 +53,10 @@ async def send_batch(request: Request, atomic: Annotated[bool, Query()] = False)
 
 async def _receive(request: Request, decode: Any, *, batch: bool, atomic: bool) -> Response:
     caller = await caller_with(request, "events:write")
-    if not is_binary(request) and media_type(request) not in _JSON | {""}:
-        raise Problem(415, "unsupported_media_type", f"{media_type(request)} is none of {', '.join(sorted(_JSON))}")
+    accepted = {"application/json", ""} if is_binary(request) else _JSON | {""}
+    if media_type(request) not in accepted:
+        listed = ", ".join(sorted(accepted - {""}))
+        raise Problem(415, "unsupported_media_type", f"{media_type(request)} is none of {listed}")
     body = await read_body(request)
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -152,6 +154,15 @@ async def read_events(
     return _json(200, {"items": items, "next": items[-1]["position"] if len(items) == limit else None})
 
 
+async def _may_go_on(request: Request) -> bool:
+    """Whether the key is still live: one that was revoked ends its streams."""
+    try:
+        await caller_with(request, "events:read")
+    except Problem:
+        return False
+    return True
+
+
 @router.get("/events/stream", responses={**PROBLEMS, 200: {"content": {"text/event-stream": {}}}})
 async def stream_events(
     request: Request,
@@ -172,7 +183,8 @@ async def stream_events(
     start = int(last) if last else after if after is not None else (await asyncio.to_thread(app.events.head))["size"]
 
     async def body() -> AsyncGenerator[str]:
-        position = start
+        position, clock = start, asyncio.get_running_loop().time
+        spoke = clock()
         watch.streams += 1
         try:
             yield "retry: 1000\n\n"
@@ -184,9 +196,14 @@ async def stream_events(
                 for event in found:
                     document = json.dumps(event.model_dump(mode="json"), ensure_ascii=False)
                     yield f"id: {event.position}\nevent: {event.envelope.type}\ndata: {document}\n\n"
-                    position = event.position
-                if len(found) < _STREAM_PAGE and not await watch.beyond(seen, _KEEP_ALIVE_SECONDS):
+                    position, spoke = event.position, clock()
+                if len(found) < _STREAM_PAGE:
+                    await watch.beyond(seen, max(0.0, _KEEP_ALIVE_SECONDS - (clock() - spoke)))
+                if clock() - spoke >= _KEEP_ALIVE_SECONDS:
+                    if not await _may_go_on(request):
+                        return
                     yield ": still here\n\n"
+                    spoke = clock()
         finally:
             watch.streams -= 1
 

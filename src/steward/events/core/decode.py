@@ -17,13 +17,15 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from steward.events.core.entry import Prepared, decoded_bytes, digest_of, event_key
-from steward.events.core.structs import payload_decoder
+from steward.events.core.structs import holds_instants, payload_decoder
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 
 Versions = Mapping[tuple[str, int], type[BaseModel]]
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_ARRAY = "send a JSON array of CloudEvents"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -75,6 +77,7 @@ def _no_float(literal: str) -> Any:
 _ONE = msgspec.json.Decoder(CloudEvent)
 _MANY = msgspec.json.Decoder(list[CloudEvent])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _DATA = msgspec.json.Decoder(dict[str, Any], float_hook=_no_float)
 _insertion_order = msgspec.json.Encoder().encode
 
@@ -93,6 +96,7 @@ class Decoder:
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
         self._payloads = {key: payload_decoder(model) for key, model in versions.items()}
+        self._slow = {key for key, model in versions.items() if holds_instants(model)}
         self._types = {event_type for event_type, _version in versions}
 
     def batch(self, body: bytes) -> Decoded:
@@ -100,12 +104,13 @@ class Decoder:
         decoded = Decoded([], [])
         try:
             found: Sequence[CloudEvent] = _MANY.decode(body)
-        except msgspec.ValidationError:
+            may_repeat = _may_repeat_keys(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            may_repeat, found = True, []
+        if may_repeat:
             for index, raw in enumerate(_items(body)):
-                self._one(index, bytes(raw), decoded)
+                self._one(index, raw, decoded)
             return decoded
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise BadInput(f"not JSON: {error}", fix="send a JSON array of CloudEvents") from error
         for index, event in enumerate(found):
             self._keep(index, event, decoded)
         return decoded
@@ -119,6 +124,11 @@ class Decoder:
     def _one(self, index: int, body: bytes, decoded: Decoded) -> None:
         try:
             event = _ONE.decode(body)
+            if _may_repeat_keys(b"[" + body + b"]"):
+                _refuse_repeated_attributes(body)
+        except Refusal as refusal:
+            decoded.rejected.append(Rejected(index, "$", refusal.code, refusal.detail))
+            return
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             path, detail = _explain(error)
             decoded.rejected.append(Rejected(index, path, "malformed", _mended(detail)))
@@ -143,6 +153,8 @@ class Decoder:
         try:
             payload.decode(raw)
             data = _DATA.decode(raw)
+            if (event.type, version) in self._slow:
+                self._versions[event.type, version].model_validate_json(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as error:
             raise self._payload_refusal(event.type, version, raw, error) from error
         # No control characters in names. `isprintable` is fast and too strict, so it only decides when to look closer.
@@ -188,6 +200,16 @@ class Decoder:
         return Refusal("invalid_data", "$.data" + path[1:], detail)
 
 
+def _may_repeat_keys(body: bytes) -> bool:
+    """Whether an event's own attributes may repeat a key. A dictionary keeps the last of two, so what is written back
+    is shorter than what came; white space and escapes are taken out of the comparison where it fails at first.
+    """
+    if len(_insertion_order(_OBJECTS.decode(body))) == len(body):
+        return False
+    compact = msgspec.json.format(body, indent=-1)
+    return len(_insertion_order(_OBJECTS.decode(compact))) != len(compact)
+
+
 def _utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
@@ -195,11 +217,39 @@ def _utc(time: datetime) -> datetime:
         raise Refusal("malformed", "$.time", f"{time} is outside the calendar in UTC") from error
 
 
-def _items(body: bytes) -> list[msgspec.Raw]:
+def _items(body: bytes) -> list[bytes]:
+    """The elements of a JSON array, each for itself. One that no decoder accepts must not spoil the others, so where
+    the whole cannot be decoded it is cut at the commas of its outermost level.
+    """
     try:
-        return _RAWS.decode(body)
+        return [bytes(item) for item in _RAWS.decode(body)]
+    except msgspec.ValidationError as error:
+        raise BadInput(f"not a JSON array: {error}", fix=_ARRAY) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInput(f"not a JSON array: {error}", fix="send a JSON array of CloudEvents") from error
+        items = _cut(body.strip(b" \t\r\n"))
+        if items is None:
+            raise BadInput(f"not JSON: {error}", fix=_ARRAY) from error
+        return items
+
+
+def _cut(body: bytes) -> list[bytes] | None:
+    """Between the outermost commas; None where brackets do not close. What a piece holds is judged later."""
+    if body[:1] != b"[" or body[-1:] != b"]":
+        return None
+    items: list[bytes] = []
+    depth, start = 0, 1
+    for token in _TOKEN.finditer(body):
+        mark = token[0][:1]
+        if mark in b"[{":
+            depth += 1
+        elif mark in b"]}":
+            depth -= 1
+            if depth < 0 or (depth == 0 and token.end() != len(body)):
+                return None
+        elif mark == b"," and depth == 1:
+            items.append(body[start : token.start()])
+            start = token.end()
+    return [*items, body[start:-1]] if depth == 0 else None
 
 
 def _explain(error: Exception) -> tuple[str, str]:
@@ -214,6 +264,21 @@ def _mended(detail: str) -> str:
             detail + "; attributes are id, source, type, subject, time, data, schemaversion, correlationid, causationid"
         )
     return detail
+
+
+def _refuse_repeated_attributes(body: bytes) -> None:
+    """The event's own attributes only: its data is looked at when it is prepared."""
+    outermost: list[tuple[str, Any]] = []
+
+    def remember(pairs: list[tuple[str, Any]]) -> JsonObject:
+        outermost[:] = pairs
+        return {}
+
+    json.loads(body, object_pairs_hook=remember)
+    keys = [key for key, _ in outermost]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise Refusal("repeated_key", "$", f"attribute {key!r} appears twice")
 
 
 def _refuse_repeated_keys(raw: bytes) -> None:

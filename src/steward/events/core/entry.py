@@ -15,6 +15,7 @@ from steward.kernel.canonical import JsonObject, canonical_bytes
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 
+MOST_DEPTH = 64
 # The escape of NUL in canonical JSON, which PostgreSQL cannot store; an escaped backslash before it is plain text.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _BEYOND_BASIC_PLANE = re.compile(rb"[\xf0-\xf4]")
@@ -103,8 +104,25 @@ def storable(text: bytes, data: Any, where: str) -> bytes:
     """`text`, canonical but for what is looked for here: NUL, and keys outside the basic plane."""
     if b"\\u0000" in text and _NUL.search(text):
         raise BadInput("a text holds a NUL character", where=where, fix="remove it")
+    if text.count(b"{") + text.count(b"[") > MOST_DEPTH and _depth(data) > MOST_DEPTH:
+        raise BadInput(f"nested deeper than {MOST_DEPTH}", where=where, fix="flatten it")
     # Keys outside the basic plane sort differently by UTF-16: refused. The slow form looks for them.
     return canonical_bytes(data) if _BEYOND_BASIC_PLANE.search(text) else text
+
+
+def _depth(value: Any) -> int:
+    """How deep objects and lists are nested, level by level, without recursion."""
+    deepest, level = 0, [value]
+    while level and deepest <= MOST_DEPTH:
+        deepest += 1
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            elif isinstance(item, list | tuple):
+                inner.extend(item)  # pyright: ignore[reportUnknownArgumentType]
+        level = inner
+    return deepest
 
 
 def decoded_bytes(data: Any, where: str) -> bytes:

@@ -65,18 +65,27 @@ def plan(requests: Sequence[Request], known: Mapping[bytes, Known], streams: Map
         before = _Ledger(dict(state.known), dict(state.streams), state.size) if request.atomic else state
         fresh: list[Prepared] = []
         outcomes = [_decide(event, state, fresh) for event in request.events]
+        if request.atomic and any(o.status in {"conflict", "wrong_version"} for o in outcomes):
+            outcomes = [_withheld(outcome, before.size) for outcome in outcomes]
+            state = before
+        else:
+            result.fresh += fresh
+        result.outcomes.append(outcomes)
         result.conflicts += [
             (event, outcome.position)
             for event, outcome in zip(request.events, outcomes, strict=True)
             if outcome.status == "conflict"
         ]
-        if request.atomic and any(o.status in {"conflict", "wrong_version"} for o in outcomes):
-            outcomes = [Outcome("withheld", 0) if o.status == "stored" else o for o in outcomes]
-            state = before
-        else:
-            result.fresh += fresh
-        result.outcomes.append(outcomes)
     return result
+
+
+def _withheld(outcome: Outcome, size: int) -> Outcome:
+    """The outcome in a request that is not stored: nothing may point at a position that was only planned."""
+    if outcome.position <= size and outcome.status != "stored":
+        return outcome
+    if outcome.status == "conflict":
+        return Outcome("conflict", 0, "another event of this request has this id and another body")
+    return Outcome("withheld", 0)
 
 
 def _decide(event: Prepared, state: _Ledger, fresh: list[Prepared]) -> Outcome:

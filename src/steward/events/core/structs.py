@@ -7,6 +7,7 @@ the model's own constraints name: a law holds the two side by side.
 
 from __future__ import annotations
 
+import re
 import types
 from datetime import datetime
 from functools import cache
@@ -35,7 +36,8 @@ def _meta(constraints: list[Any]) -> dict[str, Any]:
         elif isinstance(item, annotated_types.MaxLen):
             found["max_length"] = item.max_length
         elif getattr(item, "pattern", None) is not None:
-            found["pattern"] = item.pattern
+            # Pydantic's `$` is the end of the text; Python's would let a line break through.
+            found["pattern"] = re.sub(r"\$$", r"\\Z", item.pattern)
         elif isinstance(item, FieldInfo):
             found |= _meta(item.metadata)
     return found
@@ -84,6 +86,12 @@ def compile_model(model: type[BaseModel]) -> type[msgspec.Struct]:
         forbid_unknown_fields=model.model_config.get("extra") == "forbid",
         gc=False,
     )
+
+
+@cache
+def holds_instants(model: type[BaseModel]) -> bool:
+    """Whether a time stands anywhere in the model: those are judged by Pydantic too, which knows the calendar."""
+    return "date-time" in str(model.model_json_schema())
 
 
 def _no_float(literal: str) -> Any:

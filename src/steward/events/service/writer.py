@@ -72,16 +72,21 @@ class BatchWriter:
                 if not self._queue:
                     return
                 group = self._take()
-            self._write(group)
+            if group:
+                self._write(group)
 
     def _take(self) -> list[_Waiting]:
         """The oldest requests up to a batch's size; at least one."""
         group: list[_Waiting] = []
         size = 0
-        while self._queue and (not group or size + len(self._queue[0].request.events) <= self._most_in_a_batch):
+        while self._queue and (not size or size + len(self._queue[0].request.events) <= self._most_in_a_batch):
             waiting = self._queue.popleft()
             size += len(waiting.request.events)
-            group.append(waiting)
+            # Who gave up while waiting is passed over; from here on nobody can.
+            if waiting.answer.set_running_or_notify_cancel():
+                group.append(waiting)
+            else:
+                self._events_waiting -= len(waiting.request.events)
         return group
 
     def _write(self, group: list[_Waiting]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from steward.infra.signing import Signer
 from steward.kernel.canonical import JsonObject
 
+_ROOT = re.compile(r"[0-9a-f]{64}")
 ORIGIN = "steward/log"
 
 
@@ -48,13 +50,17 @@ class CheckpointFile:
         if not self.path.exists():
             return found
         for number, line in enumerate(self.path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            document, size, root = JsonObject(), 0, ""
             try:
                 document = json.loads(line)
-                size, root = int(document["size"]), str(document["root"])
-                note = note_body(size, root)
+                size, root = document["size"], document["root"]
+                is_whole = type(size) is int and size >= 0 and _ROOT.fullmatch(root) is not None
             except (ValueError, KeyError, TypeError):
+                is_whole = False
+            if not is_whole:
                 found.torn.append(number)
                 continue
+            note = note_body(size, root)
             found.lines.append((size, root))
             if not self.signer.is_signed(note, str(document.get("key", "")), str(document.get("signature", ""))):
                 found.unsigned.append(number)

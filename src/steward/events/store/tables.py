@@ -143,7 +143,7 @@ class EventStore:
                 "body_digest": event.body_digest,
                 "envelope": Jsonb(document_of(event)),
                 "received_at": received_at,
-                "position": position,
+                "position": position or None,
             },
         )
 

@@ -21,11 +21,16 @@ def names_of(source: str, data: JsonObject, fields: JsonObject, identity: str | 
     names: list[str] = []
     own = data.get(identity) if identity else None
     if isinstance(own, str):
-        names.append(f"id:{source}:{own}")
+        names.append(shop_name(source, own))
     email = _email(fields)
     if email:
         names.append(f"email:{email}")
     return names
+
+
+def shop_name(source: str, own: str) -> str:
+    """The shop's id within its source; the length keeps two pairs from reading alike."""
+    return f"id:{len(source)}:{source}:{own}"
 
 
 def _email(fields: JsonObject) -> str | None:

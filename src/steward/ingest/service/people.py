@@ -14,7 +14,7 @@ from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.infra.entropy import random_bytes
 from steward.infra.signing import secret_file
-from steward.ingest.core.personal import alias, names_of, person_digest, split
+from steward.ingest.core.personal import alias, names_of, person_digest, shop_name, split
 from steward.ingest.store import PeopleStore, PersonRow
 from steward.kernel.canonical import JsonObject, parse_json
 from steward.kernel.errors import BadInput
@@ -90,7 +90,7 @@ class People:
 
     def find(self, *, customer: str | None = None, source: str = "", email: str | None = None) -> str | None:
         """The person behind a shop's customer id (of a source) or an address; None where nobody is known by it."""
-        name = f"id:{source}:{customer}" if customer is not None else f"email:{(email or '').strip().lower()}"
+        name = shop_name(source, customer) if customer is not None else f"email:{(email or '').strip().lower()}"
         with self._db.transaction() as connection:
             found = self._store.by_alias(connection, [alias(secret_file(self._key_file), name)])
         return next((person.person_id for person in found.values()), None)
@@ -109,6 +109,7 @@ class People:
     def erase(self, person_id: str) -> JsonObject:
         """Forget a person. The log is untouched and stays provable: it never held more than an id and a digest."""
         with self._db.transaction() as connection:
+            self._store.lock(connection)  # nobody adds to the person meanwhile
             self._existing(connection, person_id)
             return dict(self._store.erase(connection, person_id, self._clock.now()))
 
