@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: help demo test check bench lock env dev schemas golden kill-storm forge oracles clean
+.PHONY: help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,17 @@ kill-storm: dev ## kill -9 at ten random moments of every phase, with the contro
 
 forge: dev ## forged certificates against the checker, with a weakened checker that must be caught
 	@$(BIN)/python bench/forge.py
+
+log-bench: dev ## events over HTTP, dense order beside xid8, reader lag, ten million events rebuilt (about 25 minutes)
+	@$(BIN)/python bench/ingest.py
+	@$(BIN)/python bench/order.py
+	@$(BIN)/python bench/rebuild.py
+
+log-storm: dev ## two million events through kill -9 of everything, with the control that must miss some (about 15 minutes)
+	@$(BIN)/python bench/log_storm.py
+
+event-fuzz: dev ## a million mutated requests and twenty thousand generated ones, with controls that must fail (about 15 minutes)
+	@$(BIN)/python bench/event_fuzz.py
 
 schemas: dev ## regenerate schemas/
 	@$(BIN)/python -m steward.cli.schemas

@@ -63,7 +63,13 @@ def order(number, lines=2):
             "channel": "live",
             "shipping_minor": 250,
             "lines": [
-                {"sku": f"MUG-{i}", "quantity": 2, "unit_minor": 500, "total_minor": 1000, "description": "A mug with a picture"}
+                {
+                    "sku": f"MUG-{i}",
+                    "quantity": 2,
+                    "unit_minor": 500,
+                    "total_minor": 1000,
+                    "description": "A mug with a picture",
+                }
                 for i in range(lines)
             ],
         },
@@ -97,9 +103,10 @@ class Bench:
         for _ in range(200):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz").read()
-                return
             except OSError:
                 time.sleep(0.05)
+            else:
+                return
         raise RuntimeError("the server did not come up")
 
     def http(self, bodies, events, connections):
@@ -149,7 +156,17 @@ class Bench:
             for e in events:
                 connection.execute(
                     _ONE,
-                    (e.key.hex(), e.source, e.id, e.type, e.subject, e.time, e.data_text.decode(), e.body_digest, digest),
+                    (
+                        e.key.hex(),
+                        e.source,
+                        e.id,
+                        e.type,
+                        e.subject,
+                        e.time,
+                        e.data_text.decode(),
+                        e.body_digest,
+                        digest,
+                    ),
                 )
         return time.perf_counter() - started
 
@@ -201,7 +218,10 @@ def main():
         "rounds": arguments.rounds,
         "bytes_a_body": round(statistics.mean(len(body) for body in bodies) / 100),
         "rates": {name: round(rate) for name, rate in middle.items()},
-        "milliseconds": {"p50": round(statistics.median(p for p, _ in latencies)), "p99": round(max(p for _, p in latencies))},
+        "milliseconds": {
+            "p50": round(statistics.median(p for p, _ in latencies)),
+            "p99": round(max(p for _, p in latencies)),
+        },
         "ratio": {
             "to_same_statements": f"{middle['http'] / middle['statements']:.2f}",
             "to_one_commit_each": f"{middle['http'] / middle['one_commit']:.1f}",

@@ -32,7 +32,10 @@ from steward.infra.settings import Settings
 
 BATCH = 200
 RATE = 5000
-_COLUMNS = "source, event_id, type, subject, occurred_at, recorded_at, schema_version, correlation_id, causation_id, data, body_digest, leaf_hash"
+_COLUMNS = (
+    "source, event_id, type, subject, occurred_at, recorded_at, schema_version, correlation_id, causation_id, data, "
+    "body_digest, leaf_hash"
+)
 _RIVAL = """
     DROP TABLE IF EXISTS rival, rival_key;
     CREATE TABLE rival (LIKE event INCLUDING CONSTRAINTS, xid xid8 NOT NULL DEFAULT pg_current_xact_id());
@@ -83,7 +86,7 @@ def writer(home, method, worker, count, ready, go):
         for batch in batches:
             log.write([Request(batch)])
     else:
-        with database._pool.connection() as connection:
+        with database._pool.connection() as connection:  # noqa: SLF001 - the rival needs no more
             for batch in batches:
                 rival_write(connection, batch, clock.now())
     database.close()
@@ -97,9 +100,7 @@ def throughput(home, owner, method, count, writers):
     owner.execute("CHECKPOINT")
     ready, go = multiprocessing.Semaphore(0), multiprocessing.Event()
     share = count // writers
-    workers = [
-        multiprocessing.Process(target=writer, args=(home, method, i, share, ready, go)) for i in range(writers)
-    ]
+    workers = [multiprocessing.Process(target=writer, args=(home, method, i, share, ready, go)) for i in range(writers)]
     for worker in workers:
         worker.start()
     for _ in workers:

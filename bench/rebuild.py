@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -47,30 +48,61 @@ def event(number):
     """The kind of event follows from its number; a refund is for an order some thousand events ago."""
     kind, order = number % 20, number - number % 20
     seconds = number // 50
-    time_text = f"2026-{1 + seconds // 2419200 % 12:02d}-{1 + seconds // 86400 % 28:02d}T{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}Z"
-    made = {"id": f"e:{number}", "source": "shop/bench", "time": time_text, "subject": f"order/{number}", "schemaversion": 1}
+    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    time_text = at.isoformat().replace("+00:00", "Z")
+    made = {
+        "id": f"e:{number}",
+        "source": "shop/bench",
+        "time": time_text,
+        "subject": f"order/{number}",
+        "schemaversion": 1,
+    }
     if kind < 6:
-        lines = [{"sku": f"SKU-{(number * 7 + i) % 900}", "quantity": 1 + i, "total_minor": 900 * (1 + i)} for i in range(2)]
-        data = {"order_id": str(number), "currency": "GBP", "total_minor": 2700, "lines": lines, "customer_id": f"c{number % 40000}"}
+        lines = [
+            {"sku": f"SKU-{(number * 7 + i) % 900}", "quantity": 1 + i, "total_minor": 900 * (1 + i)} for i in range(2)
+        ]
+        data = {
+            "order_id": str(number),
+            "currency": "GBP",
+            "total_minor": 2700,
+            "lines": lines,
+            "customer_id": f"c{number % 40000}",
+        }
         if kind < 4:
             made["schemaversion"], data["channel"] = 2, "live"
         return made | {"type": "OrderPlaced", "data": data}
     if kind < 12:
         return made | {
             "type": "PaymentCaptured",
-            "data": {"payment_id": f"p{number}", "order_id": str(order + kind - 6), "currency": "GBP", "amount_minor": 2700, "processor": "stripe"},
+            "data": {
+                "payment_id": f"p{number}",
+                "order_id": str(order + kind - 6),
+                "currency": "GBP",
+                "amount_minor": 2700,
+                "processor": "stripe",
+            },
         }
     if kind == 12:
         bought = max(0, order - 4000)
         return made | {
             "type": "RefundProcessed",
-            "data": {"refund_id": f"r{number}", "currency": "GBP", "amount_minor": 900, "customer_id": f"c{bought % 40000}",
-                     "lines": [{"sku": f"SKU-{bought * 7 % 900}", "quantity": 1, "total_minor": 900}]},
+            "data": {
+                "refund_id": f"r{number}",
+                "currency": "GBP",
+                "amount_minor": 900,
+                "customer_id": f"c{bought % 40000}",
+                "lines": [{"sku": f"SKU-{bought * 7 % 900}", "quantity": 1, "total_minor": 900}],
+            },
         }
     if kind < 17:
         return made | {
             "type": "ShipmentScanned",
-            "data": {"shipment_id": f"s{number}", "tracking_code": f"TRK{number:012d}", "carrier": "royal_mail", "status": "in_transit"},
+            "data": {
+                "shipment_id": f"s{number}",
+                "tracking_code": f"TRK{number:012d}",
+                "carrier": "royal_mail",
+                "status": "in_transit",
+            },
         }
     return made | {"type": "ViewerJoined", "data": {"show_id": f"show{number // 5000}", "viewers": number % 700}}
 

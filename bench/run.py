@@ -49,7 +49,8 @@ class Bench:
     def wipe(self):
         self.owner.execute("SET session_replication_role = replica")
         self.owner.execute(
-            "TRUNCATE event, event_key, log_node, event_outbox, checkpoint, account, balance, transfer, posting, sale, sale_line, refund, "
+            "TRUNCATE event, event_key, log_node, event_outbox, "
+            "checkpoint, account, balance, transfer, posting, sale, sale_line, refund, "
             "refund_link, snapshot, forecast, forecast_settlement, proof_bundle, decision, action "
             "RESTART IDENTITY CASCADE"
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from steward.contracts.event import Envelope
+from steward.contracts.payloads import PAYLOADS
 
 _ENVELOPE: dict[str, Any] = Envelope.model_json_schema()
-_EVENT: dict[str, Any] = {
+_TYPES = {"type": "string", "enum": sorted(PAYLOADS)}
+_ANY_EVENT: dict[str, Any] = {
     **_ENVELOPE,
     "title": "CloudEvent",
     "properties": {
         **_ENVELOPE["properties"],
+        "type": _TYPES,
         "specversion": {"const": "1.0"},
         "datacontenttype": {"const": "application/json"},
         "dataschema": {"type": "string"},
@@ -22,6 +25,18 @@ _EVENT: dict[str, Any] = {
         },
     },
 }
+# One type whole, so that a reader and a generator see what a valid event looks like; the others are in the reference.
+_PAYMENT: dict[str, Any] = {
+    **_ANY_EVENT,
+    "title": "PaymentCaptured",
+    "properties": {
+        **_ANY_EVENT["properties"],
+        "type": {"const": "PaymentCaptured"},
+        "schemaversion": {"const": 1},
+        "data": PAYLOADS["PaymentCaptured"].model_json_schema(),
+    },
+}
+_EVENT: dict[str, Any] = {"anyOf": [_PAYMENT, _ANY_EVENT]}
 _KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from cryptography import x509
@@ -10,7 +9,7 @@ from cryptography import x509
 from steward.ingest.core.webhooks import helpdesk, paypal, plain, shipping, shopify, stripe
 from steward.ingest.core.webhooks.certificates import certificate_url, paypal_scheme
 from steward.ingest.core.webhooks.declarative import CompiledMapping, apply_mapping, compile_mapping
-from steward.ingest.core.webhooks.model import Ignored, Mapped, RawDelivery, Unreadable, parse_document
+from steward.ingest.core.webhooks.model import Ignored, Mapped, RawDelivery, Unreadable, body_key, parse_document
 from steward.ingest.core.webhooks.signatures import (
     EASYPOST,
     SECRET_PATH,
@@ -59,23 +58,31 @@ _KEY_HEADERS = {
     "shopify": ("x-shopify-event-id", "x-shopify-webhook-id"),
     "shipbob": ("webhook-id",),
     "standard": ("webhook-id", "svix-id"),
-    "paypal": (),
 }
+_KEY_FIELDS = {"stripe": "id", "paypal": "id", "easypost": "id", "zendesk": "id", "tiktok_shop": "tts_notification_id"}
+# One event of Shopify may be told under several topics, with the same id and body.
+_TOPIC_HEADERS = {"shopify": "x-shopify-topic", "shipbob": "x-webhook-topic"}
 
 
 def delivery_key(provider: str, delivery: RawDelivery) -> str:
     """The provider's own name of a delivery: the same on every attempt. Without one, the digest of the body."""
+    topic = delivery.headers.get(_TOPIC_HEADERS.get(provider, ""), "")
     for name in _KEY_HEADERS.get(provider, ()):
         if value := delivery.headers.get(name):
-            return value[:256]
-    if provider in {"stripe", "paypal", "easypost", "zendesk"}:
+            return _short(f"{topic}:{value}" if topic else value)
+    if provider in _KEY_FIELDS:
         try:
-            own = parse_document(delivery.body).get("id")
+            own = parse_document(delivery.body).get(_KEY_FIELDS[provider])
         except BadInput:
             own = None
         if isinstance(own, str) and own:
-            return own[:256]
-    return "sha256:" + hashlib.sha256(delivery.body).hexdigest()
+            return _short(own)
+    return body_key(f"{topic}\n".encode("utf-8", "replace") + delivery.body if topic else delivery.body)
+
+
+def _short(key: str) -> str:
+    """A key that can be stored: what is longer, or holds what is not printed, is its digest."""
+    return key if len(key) <= 256 and key.isprintable() else body_key(key.encode("utf-8", "surrogatepass"))
 
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import zlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from steward.ingest.core.webhooks.model import RawDelivery
-from steward.ingest.core.webhooks.signatures import Scheme, Verified, header, refuse, rfc3339, within
+from steward.ingest.core.webhooks.signatures import Scheme, Verified, header, refuse, rfc3339, utf8, within
 
-_NAME = x509.DNSName("messageverificationcerts.paypal.com")
+# Whose certificate it must be: the test system's where a host of the test system serves it.
+_NAME, _TEST_NAME = (x509.DNSName(f"messageverificationcerts{part}.paypal.com") for part in ("", ".sandbox"))
 # PayPal tries for three days to deliver, and says when it first sent.
 _WINDOW = timedelta(days=4)
 
@@ -28,11 +29,21 @@ Roots = Callable[[], Sequence[x509.Certificate]]
 
 def certificate_url(delivery: RawDelivery) -> str | None:
     """Where the certificate is, if that is PayPal's own host over https; anything else is not even asked."""
-    address = urlsplit(delivery.headers.get("paypal-cert-url", ""))
-    host = (address.hostname or "").lower()
-    is_theirs = host == "paypal.com" or host.endswith(".paypal.com")
-    plain = address.scheme == "https" and address.username is None and address.port in {None, 443}
-    return address.geturl() if is_theirs and plain else None
+    host = _host(delivery)
+    return delivery.headers["paypal-cert-url"] if host else None
+
+
+def _host(delivery: RawDelivery) -> str | None:
+    given = delivery.headers.get("paypal-cert-url", "")
+    if not given.isascii() or not given.isprintable() or " " in given or "\\" in given:
+        return None
+    try:
+        address = urlsplit(given)
+        host = (address.hostname or "").lower()
+        plain = address.scheme == "https" and address.username is None and address.port in {None, 443}
+    except ValueError:
+        return None
+    return host if plain and host.endswith(".paypal.com") else None
 
 
 def paypal_scheme(roots: Roots) -> Scheme:
@@ -42,13 +53,11 @@ def paypal_scheme(roots: Roots) -> Scheme:
         number, stamp = header(delivery, "paypal-transmission-id"), header(delivery, "paypal-transmission-time")
         if header(delivery, "paypal-auth-algo") != "SHA256withRSA":
             raise refuse("malformed_header", "paypal-auth-algo is not SHA256withRSA")
-        try:
-            signature = b64decode(header(delivery, "paypal-transmission-sig"), validate=True)
-        except (binascii.Error, ValueError):
-            raise refuse("malformed_header", "paypal-transmission-sig is not base64") from None
-        key = _trusted_key(delivery.certificate, roots(), now)
+        signature = _signature(header(delivery, "paypal-transmission-sig"))
+        header(delivery, "paypal-cert-url")
+        key = _trusted_key(delivery, roots(), now)
         for index, webhook_id in enumerate(secrets):
-            message = f"{number}|{stamp}|{webhook_id}|{zlib.crc32(delivery.body)}".encode()
+            message = utf8(f"{number}|{stamp}|{webhook_id}|{zlib.crc32(delivery.body)}")
             try:
                 key.verify(signature, message, PKCS1v15(), hashes.SHA256())
             except InvalidSignature:
@@ -59,13 +68,26 @@ def paypal_scheme(roots: Roots) -> Scheme:
     return Scheme("paypal", check, signs_time=True, certificate_header="paypal-cert-url")
 
 
-def _trusted_key(pem: bytes, roots: Sequence[x509.Certificate], now: datetime) -> RSAPublicKey:
+def _signature(text: str) -> bytes:
+    """Base64 in its one form: else several texts were one signature."""
+    try:
+        signature = b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise refuse("malformed_header", "paypal-transmission-sig is not base64") from None
+    if b64encode(signature) != utf8(text):
+        raise refuse("malformed_header", "paypal-transmission-sig is not base64 in its usual form")
+    return signature
+
+
+def _trusted_key(delivery: RawDelivery, roots: Sequence[x509.Certificate], now: datetime) -> RSAPublicKey:
     """The key of a certificate for PayPal's own name that chains to one of the roots, now."""
-    if not pem:
+    pem, host = delivery.certificate, _host(delivery)
+    if not pem or not host:
         raise refuse("bad_certificate", "there is no certificate from a paypal.com address")
     try:
         leaf, *chain = x509.load_pem_x509_certificates(pem)
-        PolicyBuilder().store(Store(list(roots))).time(now).build_server_verifier(_NAME).verify(leaf, chain)
+        name = _TEST_NAME if host.endswith(".sandbox.paypal.com") else _NAME
+        PolicyBuilder().store(Store(list(roots))).time(now).build_server_verifier(name).verify(leaf, chain)
         key = leaf.public_key()
     except (ValueError, VerificationError) as error:
         raise refuse("bad_certificate", f"the certificate is not to be trusted: {error}") from error

@@ -18,20 +18,28 @@ def map_zendesk(document: JsonObject, _headers: Mapping[str, str]) -> tuple[Enve
     number = ticket.at("id").name()
     source = f"zendesk/{event.at('account_id').name()}"
     if kind == "ticket.created":
-        text = optional_text(ticket.maybe("description"), 8000)
-        requester = ticket.maybe("requester_id")
+        requester, via = ticket.maybe("requester_id"), ticket.maybe("via")
         data: JsonObject = {
             "ticket_id": number,
-            "messages": [{"author": "customer", "text": text}] if text else [],
-            "topic": optional_text(ticket.maybe("subject"), 300),
+            "messages": _written(ticket.maybe("subject"), ticket.maybe("description")),
+            "channel": optional_text(via.maybe("channel")) if via else None,
             "customer_id": requester.name() if requester else None,
         }
         return (envelope("TicketOpened", f"ticket_opened:{number}", source, f"ticket/{number}", at, data, version=2),)
     if kind == "ticket.status_changed":
-        if event.at("event").at("current").text().lower() not in {"solved", "closed"}:
-            return Ignored("the ticket is not solved")
+        change = event.at("event")
+        now, before = (change.at(name).text(40).lower() for name in ("current", "previous"))
+        if now not in {"solved", "closed"} or before in {"solved", "closed"}:
+            return Ignored(f"from {before} to {now} is no solution")
         return (_resolved(number, source, event.at("id").name(), at_=event.at("time")),)
     return Ignored(f"{kind[:80]} is no event of ours")
+
+
+def _written(subject: Part | None, body: Part | None) -> list[JsonObject]:
+    """The customer's words, the subject among them: it is as personal as the rest."""
+    texts = [optional_text(subject, 300), optional_text(body, 40_000)]
+    told = "\n\n".join(text for text in texts if text)
+    return [{"author": "customer", "text": told}] if told else []
 
 
 def _resolved(number: str, source: str, change: str, at_: Part) -> Envelope:
@@ -49,18 +57,16 @@ def map_gorgias(document: JsonObject, _headers: Mapping[str, str]) -> tuple[Enve
     ticket = part.maybe("ticket") or part
     number = ticket.at("id").name()
     customer = ticket.maybe("customer")
-    messages = [message for message in ticket.at("messages").items() if optional_text(message.maybe("body_text"))]
+    # Only the first message: the others come later, and the ticket that was opened stays the same fact.
+    first = next(iter(ticket.at("messages").items()), Part(None))
+    is_ours = first.maybe("from_agent") is not None and first.at("from_agent").value is True
     data: JsonObject = {
         "ticket_id": number,
         "messages": [
-            {
-                "author": "agent" if message.at("from_agent").value is True else "customer",
-                "text": message.at("body_text").text(8000),
-            }
-            for message in messages[:1]
+            {**told, "author": "agent" if is_ours else "customer"}
+            for told in _written(ticket.maybe("subject"), first.maybe("body_text"))
         ],
         "channel": optional_text(ticket.maybe("channel")),
-        "topic": optional_text(ticket.maybe("subject"), 300),
         "customer_id": customer.at("id").name() if customer else None,
         "customer": person(optional_text(customer.maybe("name")), optional_text(customer.maybe("email")))
         if customer

@@ -8,17 +8,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pydantic import ValidationError
+
 from steward.contracts.event import Envelope
-from steward.kernel.canonical import JsonObject
+from steward.contracts.payloads import VERSIONS
+from steward.kernel.canonical import JsonObject, canonical_bytes
 from steward.kernel.errors import BadInput
 from steward.kernel.money import exponent, is_currency
 
 _DEPTH = 64
 _MOST_MINOR = 10**15
-_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,18})(?:\.(?P<part>\d{1,18}))?", re.ASCII)
+# PostgreSQL stores neither; both read as the replacement character, and the delivery itself is kept as it came.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ class RawDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Understood, and no event of ours."""
+    """Understood, and no event of ours. `refetch` names the object, kind and id, that says more than the delivery."""
 
     reason: str
+    refetch: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,11 @@ class Part:
 
     def name(self) -> str:
         """A text or whole number as an id of at most 256 characters."""
-        if isinstance(self.value, bool) or not isinstance(self.value, str | int) or not str(self.value):
+        if isinstance(self.value, bool) or not isinstance(self.value, str | int):
             raise Missing(self.path, "is no id")
-        return str(self.value)[:256]
+        if not 0 < len(str(self.value)) <= 256:
+            raise Missing(self.path, "is no id of 1 to 256 characters")
+        return str(self.value)
 
     def text(self, most: int = 500) -> str:
         if not isinstance(self.value, str):
@@ -113,13 +120,14 @@ class Part:
     def minor(self, currency: str) -> int:
         """A decimal amount such as "12.50" in minor units of its currency, exactly."""
         text = str(self.value) if isinstance(self.value, str | int) and not isinstance(self.value, bool) else ""
-        try:
-            amount = Decimal(text).scaleb(exponent(currency)) if _DECIMAL.fullmatch(text) else None
-        except InvalidOperation:
-            amount = None
-        if amount is None or amount != int(amount) or abs(amount) > _MOST_MINOR:
+        found, digits = _DECIMAL.fullmatch(text), exponent(currency)
+        part = (found["part"] or "") if found else ""
+        if not found or part[digits:].strip("0"):
             raise Missing(self.path, f"is no amount of {currency}")
-        return int(amount)
+        amount = int(found["sign"] + found["whole"] + part[:digits].ljust(digits, "0"))
+        if abs(amount) > _MOST_MINOR:
+            raise Missing(self.path, f"is more {currency} than anything costs")
+        return amount
 
     def time(self) -> datetime:
         """RFC 3339 with an offset, or whole seconds since 1970."""
@@ -142,8 +150,12 @@ def guarded(mapping: Mapping_) -> Callable[[JsonObject, Mapping[str, str]], Mapp
             return mapping(document, headers)
         except Missing as missing:
             return Unreadable(missing.path, missing.reason)
-        except ValueError as error:
-            return Unreadable("$", f"makes no event: {str(error).splitlines()[0]}")
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(str(step) for step in first["loc"])
+            return Unreadable("$", f"makes no {error.title}: {place}: {first['msg']}")
+        except (BadInput, ValueError) as error:
+            return Unreadable("$", f"makes no event: {str(error).splitlines()[0][:300]}")
 
     return mapped
 
@@ -156,7 +168,7 @@ def parse_document(body: bytes) -> JsonObject:
         for key, value in pairs:
             if key in made:
                 raise BadInput(f"key {key!r} appears twice in one object")
-            made[key] = value
+            made[_storable(key)] = _storable(value)
         return made
 
     def refuse(literal: str) -> Any:
@@ -171,6 +183,12 @@ def parse_document(body: bytes) -> JsonObject:
     if _depth(document) > _DEPTH:
         raise BadInput(f"is nested deeper than {_DEPTH}")
     return document  # pyright: ignore[reportUnknownVariableType]
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    return [_storable(item) for item in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
 
 
 def _depth(value: Any) -> int:
@@ -198,8 +216,14 @@ def envelope(
     version: int = 1,
     story: str | None = None,
 ) -> Envelope:
-    """An envelope whose id names the fact, not the delivery. Absent fields are left out."""
+    """An envelope whose id names the fact, not the delivery. Absent fields are left out, and the payload's contract
+    holds: what a mapping makes is never refused later for its form.
+    """
     kept = {name: value for name, value in data.items() if value is not None}
+    model = VERSIONS.get((event_type, version))
+    if model is None:
+        raise Missing("$", f"{event_type[:80]} version {version} is not in the event catalog")
+    model.model_validate_json(canonical_bytes(kept))
     return Envelope(
         id=key, source=source, type=event_type, subject=subject, time=time, data=kept, schemaversion=version,
         correlationid=story,

@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from steward.contracts.event import Envelope
+from steward.contracts.payloads import CURRENT
 from steward.ingest.core.webhooks.model import Ignored, Missing, Part, envelope, guarded
 from steward.kernel.canonical import JsonObject
 
-_TIKTOK_STATUSES = {"CANCELLED": "OrderCancelled", "DELIVERED": "OrderDelivered"}
+_TIKTOK_STATUSES = {"CANCEL": "OrderCancelled", "CANCELLED": "OrderCancelled", "DELIVERED": "OrderDelivered"}
 
 
 @guarded
 def map_standard(document: JsonObject, headers: Mapping[str, str]) -> tuple[Envelope, ...] | Ignored:
-    """`{type, timestamp, data}` where `type` is a name of the event catalog and `data` its payload."""
+    """`{type, timestamp, data}` where `type` is a name of the event catalog and `data` its payload. `id` names the
+    fact; without one the delivery's own id does, which stays the same on every attempt.
+    """
     part = Part(document)
     kind, data = part.at("type").name(), part.at("data").value
     if not isinstance(data, dict):
         raise Missing("$.data", "is no object")
-    number = headers.get("webhook-id") or headers.get("svix-id") or ""
+    own = part.maybe("id")
+    number = own.name() if own else headers.get("webhook-id") or headers.get("svix-id") or ""
     if not number:
-        raise Missing("webhook-id", "the header is missing")
-    version, subject = part.maybe("schemaversion"), part.maybe("subject")
+        raise Missing("webhook-id", "the header is missing, and the document has no id")
+    version, subject, story = part.maybe("schemaversion"), part.maybe("subject"), part.maybe("correlationid")
     return (
         envelope(
             kind,
-            number[:256],
+            number,
             (part.maybe("source") or Part("standard")).name(),
             subject.name() if subject else f"delivery/{number[:200]}",
             part.at("timestamp").time(),
             data,  # pyright: ignore[reportUnknownArgumentType]
-            version.whole() if version else 1,
+            version.whole() if version else CURRENT.get(kind, 1),
+            story.name() if story else None,
         ),
     )
 
@@ -48,9 +53,9 @@ def map_tiktok_shop(document: JsonObject, _headers: Mapping[str, str]) -> tuple[
     source, at = f"tiktok_shop/{part.at('shop_id').name()}", (data.maybe("update_time") or part.at("timestamp")).time()
     event_type = _TIKTOK_STATUSES.get(status)
     if event_type is None:
-        return Ignored(f"status {status[:60]}: the delivery carries no amounts, the order itself says more")
+        return Ignored(f"status {status[:60]}: needs the order's details", refetch=("order", order))
     key = f"{'cancelled' if event_type == 'OrderCancelled' else 'delivered'}:{order}"
     fields: JsonObject = {"order_id": order}
     if event_type == "OrderCancelled":
-        fields["reason"] = "cancelled on the platform"
+        fields["cancelled_by"] = "unknown"
     return (envelope(event_type, key, source, f"order/{order}", at, fields, 1, f"order/{order}"),)

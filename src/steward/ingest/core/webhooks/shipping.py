@@ -32,6 +32,7 @@ def map_easypost(document: JsonObject, _headers: Mapping[str, str]) -> tuple[Env
     number, code = tracker.at("id").name(), tracker.at("tracking_code").name()
     carrier = optional_text(tracker.maybe("carrier")) or "unknown"
     shipment = tracker.maybe("shipment_id")
+    is_return = tracker.at("is_return").value is True  # a return that arrived is with us, not with the customer
     common: JsonObject = {
         "shipment_id": shipment.name() if shipment else number,
         "tracking_code": code,
@@ -45,7 +46,7 @@ def map_easypost(document: JsonObject, _headers: Mapping[str, str]) -> tuple[Env
         key = f"{code}:{status}:{at.isoformat()}"
         data = {**common, "status": _STATUSES.get(status, "unknown"), "location": city}
         made.append(envelope("ShipmentScanned", f"scan:{key}", "easypost", f"shipment/{code}", at, data))
-        if status == "delivered":
+        if status == "delivered" and not is_return:
             made.append(envelope("OrderDelivered", f"delivered:{code}", "easypost", f"shipment/{code}", at, common))
     return tuple(made) or Ignored("the tracker lists no scan yet")
 
@@ -84,13 +85,14 @@ def _shipped(shipment: Part, order: str) -> Envelope:
 
 
 def _delivered(shipment: Part) -> Envelope:
-    number = shipment.at("id").name()
+    number, order = shipment.at("id").name(), (shipment.maybe("reference_id") or shipment.at("order_id")).name()
     tracking = shipment.maybe("tracking")
     data: JsonObject = {
         "shipment_id": number,
-        "order_id": shipment.at("order_id").name(),
+        "order_id": order,
         "carrier": optional_text(tracking.maybe("carrier")) if tracking else None,
         "tracking_code": optional_text(tracking.maybe("tracking_number")) if tracking else None,
     }
     at = shipment.at("delivery_date").time()
-    return envelope("OrderDelivered", f"delivered:{number}", "shipbob", f"shipment/{number}", at, data)
+    subject = f"order/{order}"
+    return envelope("OrderDelivered", f"delivered:{number}", "shipbob", subject, at, data, 1, subject)

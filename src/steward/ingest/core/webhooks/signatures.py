@@ -5,13 +5,16 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import re
 import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from steward.ingest.core.webhooks.model import RawDelivery
+from steward.kernel.errors import BadInput
 
 WINDOW = timedelta(minutes=5)
 
@@ -58,7 +61,7 @@ class _Refuse(Exception):
 
 def verify(scheme: Scheme, delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified | Unverified:
     """Whether the delivery was signed with one of `secrets`, and within the replay window where a time is signed."""
-    if not secrets:
+    if not any(secret.strip() for secret in secrets):  # an empty key signs for everybody
         return Unverified("no_secret", "no secret is set for this provider, so nothing can be believed")
     try:
         return scheme.check(delivery, secrets, now)
@@ -86,22 +89,33 @@ def within(signed_at: datetime, now: datetime, window: timedelta = WINDOW) -> da
     return signed_at
 
 
+def utf8(text: str) -> bytes:
+    """The text as it came: half a surrogate pair is no reason to stumble over a stranger's header."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def unix_time(text: str, name: str) -> datetime:
     if not (text.isascii() and text.isdecimal() and len(text) <= 11):
         raise _Refuse("malformed_header", f"{name} holds no Unix time")
     return datetime.fromtimestamp(int(text), UTC)
 
 
-def fitting(secrets: Sequence[str], made: Callable[[str], str | bytes], given: Sequence[str | bytes]) -> int:
-    """The index of the secret whose signature is among those given. All are compared, in constant time each."""
-    found = -1
+def fitting(secrets: Sequence[str], made: Callable[[str], str | None], given: Sequence[str]) -> int:
+    """The index of the secret whose signature is among those given. All are compared, in constant time each, and as
+    the text they came in: two texts that decode to one digest are not one signature. A secret that cannot sign
+    (`made` is None) is passed over, so that a misspelt one does not close the door for the others.
+    """
+    found, usable = -1, False
     for index, secret in enumerate(secrets):
-        expected = made(secret)
-        wanted = expected.encode() if isinstance(expected, str) else expected
+        expected = made(secret) if secret.strip() else None
+        if expected is None:
+            continue
+        usable = True
         for one in given:
-            raw = one.encode(errors="replace") if isinstance(one, str) else one
-            if hmac.compare_digest(wanted, raw) and found < 0:
+            if hmac.compare_digest(utf8(expected), utf8(one)) and found < 0:
                 found = index
+    if not usable:
+        raise _Refuse("no_secret", "no secret is of the form that this scheme needs")
     if found < 0:
         raise _Refuse("wrong_signature", "the signature fits none of the secrets")
     return found
@@ -122,54 +136,69 @@ def _stripe(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Ver
     signatures = [value for name, _, value in parts if name.strip() == "v1"]
     if len(times) != 1 or not signatures:
         raise _Refuse("malformed_header", "stripe-signature needs one t and a v1")
-    signed = times[0].encode() + b"." + delivery.body
-    index = fitting(secrets, lambda secret: _hex(secret.encode(), signed), signatures)
+    signed = utf8(times[0]) + b"." + delivery.body
+    index = fitting(secrets, lambda secret: _hex(utf8(secret), signed), signatures)
     return Verified(index, within(unix_time(times[0], "stripe-signature"), now))
 
 
 def _shopify(delivery: RawDelivery, secrets: Sequence[str], _now: datetime) -> Verified:
     """`X-Shopify-Hmac-Sha256`: base64 of HMAC-SHA256 over the body. No time is signed."""
     given = header(delivery, "x-shopify-hmac-sha256")
-    return Verified(fitting(secrets, lambda secret: _base64(secret.encode(), delivery.body), [given]), None)
+    return Verified(fitting(secrets, lambda secret: _base64(utf8(secret), delivery.body), [given]), None)
 
 
 def _tiktok_shop(delivery: RawDelivery, secrets: Sequence[str], _now: datetime) -> Verified:
     """`Authorization`: hex HMAC-SHA256 under the app secret over app key and body. A secret is `app_key:app_secret`."""
     given = header(delivery, "authorization")
 
-    def made(secret: str) -> str:
+    def made(secret: str) -> str | None:
         key, _, own = secret.partition(":")
-        return _hex(own.encode(), key.encode() + delivery.body)
+        return _hex(utf8(own), utf8(key) + delivery.body) if key and own else None
 
     return Verified(fitting(secrets, made, [given]), None)
 
 
-def _easypost(delivery: RawDelivery, secrets: Sequence[str], _now: datetime) -> Verified:
-    """`X-Hmac-Signature: hmac-sha256-hex=<hex>` over the body, under the NFKD-normalised secret. No time is signed."""
-    given = header(delivery, "x-hmac-signature")
+def _easypost(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified:
+    """Under the NFKD-normalised secret, as `hmac-sha256-hex=<hex>`. `X-Hmac-Signature` is over the body and signs no
+    time. Where `X-Hmac-Signature-V2` came too, that one counts: over `X-Timestamp` (RFC 2822), method, `X-Path`, body.
+    """
+    is_second = "x-hmac-signature-v2" in delivery.headers
+    given = header(delivery, "x-hmac-signature-v2" if is_second else "x-hmac-signature")
+    stamp, path = (header(delivery, "x-timestamp"), header(delivery, "x-path")) if is_second else ("", "")
+    signed = (utf8(stamp + delivery.method.upper() + path) if is_second else b"") + delivery.body
 
     def made(secret: str) -> str:
-        return "hmac-sha256-hex=" + _hex(unicodedata.normalize("NFKD", secret).encode(), delivery.body)
+        return "hmac-sha256-hex=" + _hex(utf8(unicodedata.normalize("NFKD", secret)), signed)
 
-    return Verified(fitting(secrets, made, [given]), None)
+    index = fitting(secrets, made, [given])
+    return Verified(index, within(_rfc2822(stamp), now) if is_second else None)
+
+
+def _rfc2822(text: str) -> datetime:
+    try:
+        at = parsedate_to_datetime(text)
+        # -0000 is UTC of an unstated zone, and Python makes it a time without one.
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        raise _Refuse("malformed_header", "x-timestamp holds no time") from None
 
 
 def _zendesk(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified:
     """`X-Zendesk-Webhook-Signature`: base64 of HMAC-SHA256 over the timestamp header and the body."""
     given = header(delivery, "x-zendesk-webhook-signature")
     stamp = header(delivery, "x-zendesk-webhook-signature-timestamp")
-    index = fitting(secrets, lambda secret: _base64(secret.encode(), stamp.encode() + delivery.body), [given])
+    index = fitting(secrets, lambda secret: _base64(utf8(secret), utf8(stamp) + delivery.body), [given])
     return Verified(index, within(rfc3339(stamp, "x-zendesk-webhook-signature-timestamp"), now))
 
 
 def rfc3339(text: str, name: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        if at.tzinfo is None:
+            raise _Refuse("malformed_header", f"{name} has no UTC offset")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _Refuse("malformed_header", f"{name} holds no time") from None
-    if at.tzinfo is None:
-        raise _Refuse("malformed_header", f"{name} has no UTC offset")
-    return at.astimezone(UTC)
 
 
 def _standard(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified:
@@ -179,17 +208,17 @@ def _standard(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> V
     kind = "svix" if "svix-id" in delivery.headers and "webhook-id" not in delivery.headers else "webhook"
     number, stamp = header(delivery, f"{kind}-id"), header(delivery, f"{kind}-timestamp")
     versions = [part.partition(",") for part in header(delivery, f"{kind}-signature").split(" ")]
-    given = [value for version, _, value in versions if version == "v1"]
+    given = [value.rstrip("=") for version, _, value in versions if version == "v1"]  # some leave the padding out
     if not given:
         raise _Refuse("malformed_header", f"{kind}-signature holds no v1 signature")
-    signed = f"{number}.{stamp}.".encode() + delivery.body
+    signed = utf8(f"{number}.{stamp}.") + delivery.body
 
-    def made(secret: str) -> str:
+    def made(secret: str) -> str | None:
         try:
             key = b64decode(secret.removeprefix("whsec_"), validate=True)
         except (binascii.Error, ValueError):
-            raise _Refuse("no_secret", "a secret is not base64 after whsec_") from None
-        return _base64(key, signed)
+            return None
+        return _base64(key, signed).rstrip("=") if key else None
 
     index = fitting(secrets, made, given)
     return Verified(index, within(unix_time(stamp, f"{kind}-timestamp"), now))
@@ -201,16 +230,37 @@ def _secret_path(delivery: RawDelivery, secrets: Sequence[str], _now: datetime) 
     return Verified(fitting(secrets, lambda secret: secret, [given]), None)
 
 
-def hmac_scheme(header_name: str, encoding: str, prefix: str, time_header: str | None) -> Scheme:
-    """A home-grown platform's scheme as data: HMAC-SHA256 over the body, or over `<time>.<body>` with a time header."""
+_TEMPLATE_PART = re.compile(r"\{(timestamp|method|path|body)\}")
+
+
+def hmac_scheme(
+    header_name: str, encoding: str, prefix: str, time_header: str | None, template: str | None = None
+) -> Scheme:
+    """A home-grown platform's scheme as data: HMAC-SHA256 over `template`, whose parts are {timestamp}, {method},
+    {path} and {body}. Without one it is the body, or `{timestamp}.{body}` where there is a time header (Unix seconds
+    or RFC 3339).
+    """
+    shape = template or ("{timestamp}.{body}" if time_header else "{body}")
+    names = _TEMPLATE_PART.findall(shape)
+    if names.count("body") != 1 or ("timestamp" in names) != (time_header is not None):
+        raise BadInput(
+            f"{shape!r} does not sign the body once, and the time exactly if there is a time header",
+            where="template",
+            fix="write for example {timestamp}.{body} and name the time header",
+        )
 
     def check(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified:
         given = header(delivery, header_name)
-        stamp = header(delivery, time_header) if time_header else None
-        signed = delivery.body if stamp is None else stamp.encode() + b"." + delivery.body
+        stamp = header(delivery, time_header) if time_header else ""
+        values = {"timestamp": stamp, "method": delivery.method.upper(), "path": delivery.path}
+        before, after = (_TEMPLATE_PART.sub(lambda m: values[m[1]], part) for part in shape.split("{body}"))
+        signed = utf8(before) + delivery.body + utf8(after)
         code = _hex if encoding == "hex" else _base64
-        index = fitting(secrets, lambda secret: prefix + code(secret.encode(), signed), [given])
-        return Verified(index, within(unix_time(stamp, str(time_header)), now) if stamp is not None else None)
+        index = fitting(secrets, lambda secret: prefix + code(utf8(secret), signed), [given])
+        if not time_header:
+            return Verified(index, None)
+        is_unix = stamp.isascii() and stamp.isdecimal()
+        return Verified(index, within((unix_time if is_unix else rfc3339)(stamp, time_header), now))
 
     return Scheme("hmac", check, signs_time=time_header is not None)
 
