@@ -24,7 +24,7 @@ from results import RESULTS, machine, save
 
 from steward.contracts.payloads import VERSIONS
 from steward.events.core.decode import Decoder
-from steward.events.core.merkle import grow, root_of_frontier
+from steward.events.core.merkle import grow
 from steward.events.core.plan import Request
 from steward.events.service import EventLog
 from steward.events.store import EventStore, RowFrame
@@ -126,16 +126,14 @@ class Bench:
             recorded = timestamp(now)
             leaves = [frame.leaf(size + i, now) for i, frame in enumerate(frames, 1)]
             rows = [f.row(size + i, recorded, leaf) for i, (f, leaf) in enumerate(zip(frames, leaves, strict=True), 1)]
-            keys = [frame.key_row(size + i) for i, frame in enumerate(frames, 1)]
             size, frontier, nodes = grow(size, frontier, leaves)
-            made.append((rows, keys, [e.key for e in batch], size, frontier, root_of_frontier(frontier), nodes))
+            made.append((rows, [e.key for e in batch], size, frontier, nodes))
         started = time.perf_counter()
-        for rows, key_rows, keys, new_size, new_frontier, root, nodes in made:
+        for rows, keys, new_size, new_frontier, nodes in made:
             with self.database.transaction() as connection:
                 store.lock(connection)
-                store.known(connection, keys)
-                store.write(connection, rows, key_rows)
-                store.move_head(connection, new_size, new_frontier, root, nodes)
+                store.write(connection, rows)
+                store.move_head(connection, keys, new_size, new_frontier, nodes)
         seconds = time.perf_counter() - started
         assert self.stored() == (size, size)
         return seconds

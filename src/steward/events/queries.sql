@@ -30,13 +30,13 @@ FROM unnest(%(subjects)s::text[]) AS s (subject);
 COPY event (position, source, event_id, type, subject, occurred_at, recorded_at, schema_version,
             correlation_id, causation_id, data, body_digest, leaf_hash) FROM STDIN (FORMAT binary);
 
--- copy_keys --
--- The keys of the same batch.
-COPY event_key (key, position) FROM STDIN (FORMAT binary);
-
 -- move_head --
--- Record the head and the finished subtrees of a batch, and wake readers when the batch commits.
-WITH nodes AS (
+-- Record the keys, the finished subtrees and the head of a batch in one statement, and wake readers when it commits. A
+-- key that is known already is a unique violation.
+WITH keys AS (
+    INSERT INTO event_key (key, position)
+    SELECT key, %(before)s + number FROM unnest(%(keys)s::uuid[]) WITH ORDINALITY AS k (key, number)
+), nodes AS (
     INSERT INTO log_node (level, index, hash)
     SELECT level, index, hash FROM unnest(%(levels)s::smallint[], %(indexes)s::bigint[], %(hashes)s::bytea[])
         AS n (level, index, hash)

@@ -15,7 +15,6 @@ from steward.events.core.entry import event_key, prepare
 from steward.events.core.merkle import (
     grow,
     range_root,
-    root_of_frontier,
     root_of_leaves,
     stored_consistency,
     stored_inclusion,
@@ -109,16 +108,14 @@ class EventLog:
             self._store.make_room(connection, wanted + head.partition_rows // 2)
         recorded_at = timestamp(now)
         rows: list[bytes] = []
-        keys: list[bytes] = []
         leaves: list[bytes] = []
         for position, frame in enumerate(frames, start=head.size + 1):
             leaf = frame.leaf(position, now)
             leaves.append(leaf)
             rows.append(frame.row(position, recorded_at, leaf))
-            keys.append(frame.key_row(position))
         size, frontier, nodes = grow(head.size, head.frontier, leaves)
-        self._store.write(connection, rows, keys)
-        self._store.move_head(connection, size, frontier, root_of_frontier(frontier), nodes)
+        self._store.write(connection, rows)
+        self._store.move_head(connection, [frame.event.key for frame in frames], size, frontier, nodes)
 
     def put(self, envelopes: Sequence[Envelope]) -> None:
         """Leave facts in the outbox, inside the caller's transaction; `sequence` gives them positions. A key that

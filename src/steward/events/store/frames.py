@@ -20,7 +20,6 @@ _NULL = struct.pack("!i", -1)
 _start = struct.Struct("!hiq").pack
 _time = struct.Struct("!iq").pack
 _length = struct.Struct("!i").pack
-_key = struct.Struct("!hi16siq").pack
 _version = struct.Struct("!ii").pack
 _jsonb = struct.Struct("!ib").pack
 _THIRTY_TWO = _length(32)
@@ -82,6 +81,3 @@ class RowFrame:
 
     def row(self, position: int, recorded_at: bytes, leaf: bytes) -> bytes:
         return b"".join((_start(13, 8, position), self._before, recorded_at, self._after, leaf))
-
-    def key_row(self, position: int) -> bytes:
-        return _key(2, 16, self.event.key, 8, position)

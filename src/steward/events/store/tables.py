@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from steward.contracts.event import Envelope
 from steward.events.core.entry import Prepared
-from steward.events.core.merkle import Node
+from steward.events.core.merkle import Node, root_of_frontier
 from steward.events.core.plan import Known
 from steward.events.store.frames import HEADER, TRAILER
 from steward.infra import sql
@@ -94,14 +94,19 @@ class EventStore:
         connection.execute(self._sql["make_room"], {"wanted": wanted})
 
     def move_head(
-        self, connection: Connection[Row], size: int, frontier: list[bytes], root: bytes, nodes: list[Node]
+        self, connection: Connection[Row], keys: Sequence[bytes], size: int, frontier: list[bytes], nodes: list[Node]
     ) -> None:
+        """The keys of a batch, in the order of its rows, and the head after it. Raises `UniqueViolation` for a key
+        that is known.
+        """
         connection.execute(
             self._sql["move_head"],
             {
+                "keys": _uuids(keys),
+                "before": size - len(keys),
                 "size": size,
                 "frontier": frontier,
-                "root": root,
+                "root": root_of_frontier(frontier),
                 "levels": [node[0] for node in nodes],
                 "indexes": [node[1] for node in nodes],
                 "hashes": [node[2] for node in nodes],
@@ -128,11 +133,10 @@ class EventStore:
         rows = connection.execute(self._sql["stream_sizes"], {"subjects": list(subjects)})
         return {row["subject"]: row["events"] for row in rows}
 
-    def write(self, connection: Connection[Row], rows: Sequence[bytes], keys: Sequence[bytes]) -> None:
-        """Rows and keys in binary COPY form."""
-        for query, parts in (("copy_events", rows), ("copy_keys", keys)):
-            with connection.cursor() as cursor, cursor.copy(self._sql[query]) as copy:
-                copy.write(b"".join((HEADER, *parts, TRAILER)))
+    def write(self, connection: Connection[Row], rows: Sequence[bytes]) -> None:
+        """Rows in binary COPY form."""
+        with connection.cursor() as cursor, cursor.copy(self._sql["copy_events"]) as copy:
+            copy.write(b"".join((HEADER, *rows, TRAILER)))
 
     def keep_conflict(self, connection: Connection[Row], event: Prepared, position: int, received_at: datetime) -> None:
         connection.execute(
