@@ -32,8 +32,10 @@ _START_SECONDS = 300
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "shared_buffers": "128MB",
-    "max_wal_size": "2GB",
+    "shared_buffers": "512MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "wal_compression": "pglz",
     "wal_level": "replica",
     "max_connections": "200",
     "jit": "off",

@@ -17,6 +17,7 @@ BEGIN
     CREATE INDEX sale_by_time ON sale (occurred_at);
     CREATE INDEX sale_line_by_customer ON sale_line (customer_id, sku, occurred_at);
     CREATE INDEX sale_line_by_sku ON sale_line (sku, occurred_at);
+    ANALYZE sale, sale_line, refund;  -- plans for what follows in this transaction
 END $$;
 
 REVOKE ALL ON FUNCTION state_bare(), state_indexed() FROM PUBLIC;
