@@ -185,7 +185,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=32)
     arguments = parser.parse_args()
     documents = [order(number) for number in range(arguments.events)]
     bodies = [json.dumps(part, separators=(",", ":")).encode() for part in chunks(documents, 100)]

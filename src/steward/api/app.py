@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -26,11 +27,14 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_SWITCH_SECONDS = 0.0005
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    # The writer's thread holds the log's head; it must not wait for the decoding thread to give up the interpreter.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with open_app() as steward:
         app.state.steward = steward
         app.state.watch = LogWatch(steward, asyncio.get_running_loop())
