@@ -245,7 +245,7 @@ def http_part(examples, seed):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mutations", type=int, default=1_000_000)
-    parser.add_argument("--examples", type=int, default=3400)
+    parser.add_argument("--examples", type=int, default=3900)
     parser.add_argument("--seed", type=int, default=20261123)
     arguments = parser.parse_args()
     if arguments.mutations:

@@ -8,6 +8,8 @@ event.
 """
 
 import argparse
+import hashlib
+import hmac
 import json
 import os
 import statistics
@@ -36,6 +38,7 @@ from steward.infra.postgres import EmbeddedPostgres
 from steward.infra.settings import Settings
 
 PORT = 7191
+SECRET = "whsec_bench"
 _ONE = """
     WITH moved AS (UPDATE log_head SET size = size + 1 RETURNING size),
     keyed AS (INSERT INTO event_key (key, position) SELECT %s, size FROM moved
@@ -99,6 +102,7 @@ class Bench:
     def serve(self):
         environment = {**os.environ, "STEWARD_HOME": str(self.settings.home), "STEWARD_PORT": str(PORT)}
         environment.pop("STEWARD_DATABASE_URL", None)
+        environment["STEWARD_WEBHOOK_STRIPE"] = SECRET
         self.server = subprocess.Popen([sys.executable, "-m", "steward", "serve"], env=environment)
         for _ in range(200):
             try:
@@ -114,6 +118,26 @@ class Bench:
         requests = [http_load.request_bytes("/v1/events:batch", body, self.key) for body in bodies]
         load = http_load.run(PORT, requests, connections)
         assert self.stored() == (events, events), (self.stored(), events, load.statuses)
+        return load
+
+    def acknowledgements(self, count):
+        """Milliseconds from sending a signed delivery to its being stored and acknowledged, four at a time."""
+        stamp = int(time.time())
+        requests = []
+        for number in range(count):
+            thing = {"id": f"pi_{number}", "amount": 100, "amount_received": 100, "currency": "gbp", "metadata": {}}
+            event = {
+                "id": f"evt_{number}",
+                "type": "payment_intent.succeeded",
+                "created": stamp,
+                "data": {"object": thing},
+            }
+            body = json.dumps(event).encode()
+            signature = hmac.new(SECRET.encode(), b"%d.%b" % (stamp, body), hashlib.sha256).hexdigest()
+            headers = (f"Stripe-Signature: t={stamp},v1={signature}",)
+            requests.append(http_load.request_bytes("/v1/webhooks/stripe", body, self.key, headers))
+        load = http_load.run(PORT, requests, 4)
+        assert load.statuses == {200: count}, load.statuses
         return load
 
     def statements(self, batches):
@@ -206,6 +230,7 @@ def main():
                 rates["without_http"].append(len(events) / bench.without_http(chunks(events, 800)))
                 rates["one_commit"].append(2000 / bench.one_commit(events[:2000]))
                 print({name: round(found[-1]) for name, found in rates.items()}, latencies[-1], file=sys.stderr)
+            acknowledged = bench.acknowledgements(2000)
         finally:
             bench.close()
     middle = {name: statistics.median(found) for name, found in rates.items()}
@@ -219,6 +244,11 @@ def main():
         "milliseconds": {
             "p50": round(statistics.median(p for p, _ in latencies)),
             "p99": round(max(p for _, p in latencies)),
+        },
+        "webhook_milliseconds": {
+            "p50": f"{acknowledged.median:.1f}",
+            "p99": f"{acknowledged.percentile(0.99):.1f}",
+            "max": f"{max(acknowledged.latencies):.1f}",
         },
         "ratio": {
             "to_same_statements": f"{middle['http'] / middle['statements']:.2f}",

@@ -16,6 +16,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from steward.kernel.errors import Infrastructure
 
 Row = dict[str, Any]
+# A session ended for idling in a transaction (its process was stopped, then woken) is lost like any other, though
+# PostgreSQL files its error among those of transaction states.
+_LOST = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout)
 _CONNECT_SECONDS = 30.0
 _MOST_CONNECTIONS = 10
 
@@ -64,7 +67,7 @@ class Database:
                     yield connection
                 finally:
                     self._current.reset(token)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except (*_LOST, PoolTimeout) as error:
             what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Infrastructure(f"the database: {what}", fix="`steward db status` shows where it is") from error
 

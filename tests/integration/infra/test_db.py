@@ -1,6 +1,7 @@
 """Connections and transactions: joining, rolling back, losing the server, threads."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -57,6 +58,19 @@ def test_an_exception_inside_a_nested_transaction_rolls_the_outer_one_back(fresh
     assert readers(fresh) == ["c"]
 
 
+def gone(fresh, pid):
+    with psycopg.connect(fresh.owner, autocommit=True) as owner:
+        return not owner.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone()[0]
+
+
+def wait_for(condition):
+    """Whether it holds within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
 def test_rolled_back_leaves_nothing(fresh):
     with fresh.app.rolled_back() as connection:
         connection.execute(INSERT, ("a",))
@@ -87,6 +101,14 @@ def test_a_lost_connection_is_infrastructure_and_the_next_one_works(fresh):
     with fresh.app.transaction() as connection:
         connection.execute(INSERT, ("c",))
     assert readers(fresh) == ["c"]
+
+
+def test_a_transaction_ended_for_idling_is_a_lost_connection(fresh):
+    with pytest.raises(Infrastructure, match="idle-in-transaction"), fresh.app.transaction() as connection:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+        assert wait_for(lambda: gone(fresh, connection.info.backend_pid))
+        connection.execute(INSERT, ("a",))
+    assert readers(fresh) == []
 
 
 def test_connections_that_died_while_idle_are_replaced(fresh):
