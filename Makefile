@@ -61,8 +61,9 @@ schemas: dev ## regenerate schemas/
 	@$(BIN)/python -m steward.cli.schemas
 
 oracles: ## programs tests compare with, where the system's package manager has them (Debian)
-	@command -v hledger >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq hledger >/dev/null; } \
-	  || echo "hledger is not installed: the tests that ask it will say so and skip"
+	@for program in hledger ledger; do \
+	  command -v $$program >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $$program >/dev/null; } \
+	  || echo "$$program is not installed: the tests that ask it will say so and skip"; done
 
 lock: ## recompute both lock files; no index address gets in
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==0.13.9; }

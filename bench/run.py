@@ -95,11 +95,11 @@ class Bench:
             return timed(run)
 
     def post(self):
-        money = [event for event in self.reading.envelopes if event.type in self.app.catalog.rules_by_event()]
-        transfers = [transfer for event in money if (transfer := self.app.ledger.transfer_of(event))]
+        money = [event for event in self.reading.envelopes if event.type in self.app.money_events.types]
+        transfers = [transfer for event in money if (transfer := self.app.money_events.transfer_of(event))]
         self.wipe()
         parts = batches(transfers, TRANSFER_BATCH)
-        seconds = timed(lambda: [self.app.ledger.post(part, f"{i:012d}") for i, part in enumerate(parts)])
+        seconds = timed(lambda: [self.app.ledger.post(part) for part in parts])
         return seconds, len(transfers)
 
     def decide(self, most):

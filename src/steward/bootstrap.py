@@ -24,7 +24,7 @@ from steward.infra.settings import Settings, load_settings
 from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
 from steward.kernel.canonical import JsonObject
-from steward.ledger import Ledger, prove_rule
+from steward.ledger import Bookkeeping, Ledger, MoneyEvents, prove_rules
 from steward.policy import Policy
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
@@ -90,7 +90,15 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.database, self.clock, self.events, self.catalog.chart, self.catalog.rules_by_event())
+        return Ledger(self.database, self.clock, self.events, self.catalog.chart)
+
+    @cached_property
+    def money_events(self) -> MoneyEvents:
+        return MoneyEvents(self.database, self.clock, self.events, self.ledger, self.catalog.postings)
+
+    @cached_property
+    def books(self) -> Bookkeeping:
+        return Bookkeeping(self.database, self.events, self.money_events)
 
     @cached_property
     def state(self) -> State:
@@ -147,7 +155,7 @@ class App:
             catalog=self.catalog,
             events=self.events,
             history=self.history,
-            ledger=self.ledger,
+            books=self.books,
             state=self.state,
             world_model=self.world_model,
             proofs=self.proofs,
@@ -194,11 +202,10 @@ def check_catalog() -> JsonObject:
     catalog = load_catalog()
     errors: list[Problem] = list(check_links(catalog))
     codes = {account.code for account in catalog.chart}
-    for rule in catalog.postings:
-        fields = set(PAYLOADS[rule.event].model_fields) if rule.event in PAYLOADS else set[str]()
+    for event, rules in catalog.rules_by_event().items():
         errors += [
-            {"where": f"postings.yaml {problem.event}", "what": problem.what, "fix": "mend the legs"}
-            for problem in prove_rule(rule, fields, codes)
+            {"where": f"postings.yaml {problem.event}", "what": problem.what, "fix": "mend the rule"}
+            for problem in (prove_rules(rules, PAYLOADS[event], codes) if event in PAYLOADS else ())
         ]
     verifier = build_verifier(catalog)
     try:

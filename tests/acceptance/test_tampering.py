@@ -20,10 +20,12 @@ CELLS = {
     ),
     "transfer": (
         "ledger",
-        "transfer_id idempotency_key kind source effective_at recorded_at batch batch_line body_digest row_digest",
+        "transfer_no batch_id effective_at key kind source body_digest",
     ),
-    "posting": ("ledger", "account_id version transfer_id line amount_minor balance_after"),
-    "balance": ("ledger", "amount_minor version"),
+    "posting": ("ledger", "account_id version transfer_no line amount_minor balance_after effective_on"),
+    "account": ("ledger", "account_id code currency normal is_closed batch_id"),
+    "ledger_batch": ("ledger", "batch_id recorded_at rows digest"),
+    "balance": ("ledger", "account_id amount_minor version pending_debit_minor pending_credit_minor"),
     "decision": ("audit", "decision_id action_id policy_version chosen propensity record digest"),
     "proof_bundle": ("audit", "action_id verdict answer bundle bundle_digest"),
     "action": (
@@ -66,8 +68,12 @@ def mutated(value):
         return bytes([value[0] ^ 1]) + value[1:]
     if isinstance(value, uuid.UUID):
         return uuid.UUID(int=value.int ^ 1)
+    if isinstance(value, bool):
+        return not value
     if isinstance(value, int):
-        return value + 1_000_003
+        return value + 10_003
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value + dt.timedelta(days=1)
     if isinstance(value, dt.datetime):
         return value + dt.timedelta(microseconds=1)
     return None
@@ -79,6 +85,8 @@ def text_mutations(column: str, value: str):
         "outcome": ["held", "shadowed", "refused"],
         "risk": ["L0", "L1", "L2"],
         "verdict": ["ALLOW", "DENY", "ESCALATE"],
+        "normal": ["debit", "credit"],
+        "currency": ["GBP", "EUR"],
     }
     if column in closed:
         return next(word for word in closed[column] if word != value)
@@ -104,7 +112,7 @@ def violations(app, check):
     if check == "events":
         return [(v["where"], v["row"]) for v in app.events.verify().violations]
     if check == "ledger":
-        return [(v.where, v.row) for v in app.ledger.check().violations]
+        return [(v.where, v.row) for v in app.books.check().violations]
     return [(v.where, v.row) for v in app.auditor.verify().invalid]
 
 

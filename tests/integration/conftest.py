@@ -100,7 +100,7 @@ class Shop:
     def take_in(self, *envelopes):
         """Append, and bring books and read models up to date."""
         appended = self.app.events.append(envelopes)
-        self.app.ledger.post_pending()
+        self.app.money_events.post_pending()
         self.app.state.catch_up()
         self.app.events.sequence()
         return appended

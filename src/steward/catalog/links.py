@@ -28,7 +28,7 @@ def _duplicates(catalog: Catalog) -> Iterator[Problem]:
     named = {
         "limits.yaml": [limit.name for limit in catalog.limits],
         "accounts.yaml": [account.code for account in catalog.chart],
-        "postings.yaml": [rule.event for rule in catalog.postings],
+        "postings.yaml": [rule.kind for rule in catalog.postings],
         "events": [spec.type for spec in catalog.events],
         "actions": [kind.kind for kind in catalog.kinds],
         "agents": [agent.name for agent in catalog.agents],

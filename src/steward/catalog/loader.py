@@ -133,8 +133,10 @@ class Catalog:
     def kind(self, name: str) -> ActionKind | None:
         return next((kind for kind in self.kinds if kind.kind == name), None)
 
-    def rules_by_event(self) -> dict[str, PostingRule]:
-        return {rule.event: rule for rule in self.postings}
+    def rules_by_event(self) -> dict[str, tuple[PostingRule, ...]]:
+        """The posting rules of each event, in the order in which they are tried."""
+        events = dict.fromkeys(rule.event for rule in self.postings)
+        return {event: tuple(rule for rule in self.postings if rule.event == event) for event in events}
 
 
 def _model(model: type[Model], document: Any, where: str) -> Model:

@@ -63,8 +63,8 @@ def run(app: App, path: Path, phases: Phases) -> None:
     with phases.phase("ingest", len(reading.envelopes)) as step:
         app.history.write(reading, sha256, path.name, step)
         app.events.sequence()
-    with phases.phase("post", sum(e.type in app.catalog.rules_by_event() for e in reading.envelopes)) as step:
-        app.ledger.post_pending(step)
+    with phases.phase("post", sum(e.type in app.money_events.types for e in reading.envelopes)) as step:
+        app.money_events.post_pending(step)
         app.events.sequence()
     with phases.phase("project", sum(e.type in PROJECTED for e in reading.envelopes)) as step:
         app.state.catch_up(step)

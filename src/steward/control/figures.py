@@ -9,7 +9,7 @@ from steward.catalog import Catalog
 from steward.events import EventLog
 from steward.gateway import Gateway
 from steward.ingest import History
-from steward.ledger import Ledger
+from steward.ledger import Bookkeeping
 from steward.policy import Policy
 from steward.state import State
 from steward.verifier import ProofLog
@@ -23,7 +23,7 @@ class Figures:
     catalog: Catalog
     events: EventLog
     history: History
-    ledger: Ledger
+    books: Bookkeeping
     state: State
     world_model: WorldModel
     proofs: ProofLog
@@ -33,7 +33,7 @@ class Figures:
     def read(self) -> dict[str, Any]:
         """Every figure, as JSON. Money in minor units of the catalog's currency."""
         sales = self.state.totals()
-        transfers, trial_balance = self.ledger.totals()
+        transfers, trial_balance = self.books.totals()
         by_kind = self.gateway.counts()
         by_outcome = {
             outcome: sum(row["actions"] for row in by_kind if row["outcome"] == outcome)

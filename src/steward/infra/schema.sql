@@ -4,7 +4,22 @@ CREATE TABLE account (
     account_id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
     code text NOT NULL,
     currency text NOT NULL,
-    normal text NOT NULL
+    normal text NOT NULL,
+    floor_minor bigint,
+    ceiling_minor bigint,
+    is_closed boolean NOT NULL DEFAULT false,
+    batch_id bigint NOT NULL
+);
+
+CREATE TABLE account_change (
+    account_id integer NOT NULL,
+    change_no integer NOT NULL,
+    floor_minor bigint,
+    ceiling_minor bigint,
+    is_closed boolean NOT NULL,
+    changed_by text NOT NULL,
+    reason text NOT NULL,
+    batch_id bigint NOT NULL
 );
 
 CREATE TABLE action (
@@ -33,6 +48,8 @@ CREATE TABLE api_key (
 CREATE TABLE balance (
     account_id integer NOT NULL,
     amount_minor bigint NOT NULL DEFAULT 0,
+    pending_debit_minor bigint NOT NULL DEFAULT 0,
+    pending_credit_minor bigint NOT NULL DEFAULT 0,
     version bigint NOT NULL DEFAULT 0
 );
 
@@ -123,6 +140,48 @@ CREATE TABLE forecast_settlement (
     baseline bigint
 );
 
+CREATE TABLE fx_rate (
+    base text NOT NULL,
+    quote text NOT NULL,
+    on_date date NOT NULL,
+    numerator bigint NOT NULL,
+    denominator bigint NOT NULL,
+    source text NOT NULL,
+    batch_id bigint NOT NULL
+);
+
+CREATE TABLE hold (
+    hold_no bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    key uuid NOT NULL,
+    kind text NOT NULL,
+    source text NOT NULL,
+    party text,
+    body_digest bytea NOT NULL
+);
+
+CREATE TABLE hold_end (
+    hold_no bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    key uuid,
+    how text NOT NULL,
+    transfer_no bigint,
+    body_digest bytea
+);
+
+CREATE TABLE hold_leg (
+    hold_no bigint NOT NULL,
+    line smallint NOT NULL,
+    account_id integer NOT NULL,
+    amount_minor bigint NOT NULL
+);
+
+CREATE TABLE hold_open (
+    hold_no bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE idempotency (
     key_id text NOT NULL,
     idempotency_key text NOT NULL,
@@ -130,6 +189,21 @@ CREATE TABLE idempotency (
     status integer,
     answer bytea,
     started_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE ledger_batch (
+    batch_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    recorded_at timestamp with time zone NOT NULL,
+    rows integer NOT NULL,
+    digest bytea NOT NULL
+);
+
+CREATE TABLE ledger_unposted (
+    "position" bigint NOT NULL,
+    event_type text NOT NULL,
+    source text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE listed_line (
@@ -158,6 +232,17 @@ CREATE TABLE log_node (
     hash bytea NOT NULL
 );
 
+CREATE TABLE period_change (
+    name text NOT NULL,
+    change_no integer NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    state text NOT NULL,
+    changed_by text NOT NULL,
+    reason text NOT NULL,
+    batch_id bigint NOT NULL
+);
+
 CREATE TABLE person (
     person_id text NOT NULL,
     salt bytea,
@@ -178,12 +263,28 @@ CREATE TABLE person_field (
 );
 
 CREATE TABLE posting (
-    account_id integer NOT NULL,
     version bigint NOT NULL,
-    transfer_id uuid NOT NULL,
-    line integer NOT NULL,
+    transfer_no bigint NOT NULL,
     amount_minor bigint NOT NULL,
-    balance_after bigint NOT NULL
+    balance_after bigint NOT NULL,
+    account_id integer NOT NULL,
+    effective_on date NOT NULL,
+    line smallint NOT NULL
+);
+
+CREATE TABLE posting_day (
+    account_id integer NOT NULL,
+    effective_on date NOT NULL,
+    recorded_on date NOT NULL,
+    debit_minor bigint NOT NULL,
+    credit_minor bigint NOT NULL,
+    postings bigint NOT NULL
+);
+
+CREATE TABLE posting_fold (
+    account_id integer NOT NULL,
+    up_to_version bigint NOT NULL,
+    postings bigint NOT NULL
 );
 
 CREATE TABLE proof_bundle (
@@ -262,29 +363,32 @@ CREATE TABLE source_file (
 );
 
 CREATE TABLE transfer (
-    transfer_id uuid NOT NULL,
-    idempotency_key text NOT NULL,
+    transfer_no bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    reverses bigint,
+    key uuid NOT NULL,
     kind text NOT NULL,
     source text NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone NOT NULL,
-    batch text NOT NULL,
-    batch_line integer NOT NULL,
-    body_digest bytea NOT NULL,
-    row_digest bytea NOT NULL
+    party text,
+    body_digest bytea NOT NULL
 );
 
+ALTER TABLE account ADD CONSTRAINT account_code_check CHECK ((length(code) <= 256));
 ALTER TABLE account ADD CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 ALTER TABLE account ADD CONSTRAINT account_key UNIQUE (code, currency);
 ALTER TABLE account ADD CONSTRAINT account_normal_check CHECK ((normal = ANY (ARRAY['debit'::text, 'credit'::text])));
 ALTER TABLE account ADD CONSTRAINT account_pkey PRIMARY KEY (account_id);
+ALTER TABLE account_change ADD CONSTRAINT account_change_change_no_check CHECK ((change_no > 0));
+ALTER TABLE account_change ADD CONSTRAINT account_change_pkey PRIMARY KEY (account_id, change_no);
 ALTER TABLE action ADD CONSTRAINT action_idempotency_key UNIQUE (idempotency_key);
 ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text])));
 ALTER TABLE action ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 ALTER TABLE action ADD CONSTRAINT action_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
-ALTER TABLE balance ADD CONSTRAINT balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id);
+ALTER TABLE balance ADD CONSTRAINT balance_pending_credit_minor_check CHECK ((pending_credit_minor >= 0));
+ALTER TABLE balance ADD CONSTRAINT balance_pending_debit_minor_check CHECK ((pending_debit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (reader);
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_position_check CHECK (("position" >= 0));
@@ -314,9 +418,35 @@ ALTER TABLE forecast ADD CONSTRAINT forecast_check CHECK (((low <= mid) AND (mid
 ALTER TABLE forecast ADD CONSTRAINT forecast_pkey PRIMARY KEY (forecast_id);
 ALTER TABLE forecast_settlement ADD CONSTRAINT forecast_settlement_forecast_id_fkey FOREIGN KEY (forecast_id) REFERENCES forecast(forecast_id);
 ALTER TABLE forecast_settlement ADD CONSTRAINT forecast_settlement_pkey PRIMARY KEY (forecast_id);
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_base_check CHECK ((base ~ '^[A-Z]{3}$'::text));
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_check CHECK (((quote ~ '^[A-Z]{3}$'::text) AND (quote <> base)));
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_denominator_check CHECK ((denominator > 0));
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_numerator_check CHECK ((numerator > 0));
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (base, quote, on_date, batch_id);
+ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_source_check CHECK ((length(source) <= 256));
+ALTER TABLE hold ADD CONSTRAINT hold_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE hold ADD CONSTRAINT hold_key UNIQUE (key);
+ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 64)));
+ALTER TABLE hold ADD CONSTRAINT hold_party_check CHECK ((length(party) <= 256));
+ALTER TABLE hold ADD CONSTRAINT hold_pkey PRIMARY KEY (hold_no);
+ALTER TABLE hold ADD CONSTRAINT hold_source_check CHECK ((length(source) <= 1100));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_check CHECK (((how = 'posted'::text) = (transfer_no IS NOT NULL)));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_check1 CHECK (((how = 'expired'::text) = (key IS NULL)));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_check2 CHECK (((key IS NULL) = (body_digest IS NULL)));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_how_check CHECK ((how = ANY (ARRAY['posted'::text, 'voided'::text, 'expired'::text])));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_key UNIQUE (key);
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_pkey PRIMARY KEY (hold_no);
+ALTER TABLE hold_leg ADD CONSTRAINT hold_leg_amount_minor_check CHECK ((amount_minor <> 0));
+ALTER TABLE hold_leg ADD CONSTRAINT hold_leg_pkey PRIMARY KEY (hold_no, line);
+ALTER TABLE hold_open ADD CONSTRAINT hold_open_pkey PRIMARY KEY (hold_no);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_key(key_id);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, idempotency_key);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_pkey PRIMARY KEY (batch_id);
+ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_rows_check CHECK ((rows > 0));
+ALTER TABLE ledger_unposted ADD CONSTRAINT ledger_unposted_pkey PRIMARY KEY ("position");
 ALTER TABLE listed_line ADD CONSTRAINT listed_line_pkey PRIMARY KEY (document, line);
 ALTER TABLE listed_line ADD CONSTRAINT listed_line_sha256_fkey FOREIGN KEY (sha256) REFERENCES source_file(sha256);
 ALTER TABLE log_head ADD CONSTRAINT log_head_only_row_check CHECK (only_row);
@@ -327,6 +457,11 @@ ALTER TABLE log_node ADD CONSTRAINT log_node_hash_check CHECK ((length(hash) = 3
 ALTER TABLE log_node ADD CONSTRAINT log_node_index_check CHECK ((index >= 0));
 ALTER TABLE log_node ADD CONSTRAINT log_node_level_check CHECK (((level > 0) AND (((level)::integer % 8) = 0)));
 ALTER TABLE log_node ADD CONSTRAINT log_node_pkey PRIMARY KEY (level, index);
+ALTER TABLE period_change ADD CONSTRAINT period_change_change_no_check CHECK ((change_no > 0));
+ALTER TABLE period_change ADD CONSTRAINT period_change_check CHECK ((starts_on < ends_on));
+ALTER TABLE period_change ADD CONSTRAINT period_change_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)));
+ALTER TABLE period_change ADD CONSTRAINT period_change_pkey PRIMARY KEY (name, change_no);
+ALTER TABLE period_change ADD CONSTRAINT period_change_state_check CHECK ((state = ANY (ARRAY['open'::text, 'soft'::text, 'closed'::text])));
 ALTER TABLE person ADD CONSTRAINT person_check CHECK (((salt IS NULL) = (erased_at IS NOT NULL)));
 ALTER TABLE person ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
 ALTER TABLE person_alias ADD CONSTRAINT person_alias_alias_check CHECK ((length(alias) = 32));
@@ -334,11 +469,14 @@ ALTER TABLE person_alias ADD CONSTRAINT person_alias_person_id_fkey FOREIGN KEY 
 ALTER TABLE person_alias ADD CONSTRAINT person_alias_pkey PRIMARY KEY (alias);
 ALTER TABLE person_field ADD CONSTRAINT person_field_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id);
 ALTER TABLE person_field ADD CONSTRAINT person_field_pkey PRIMARY KEY (event_key);
-ALTER TABLE posting ADD CONSTRAINT posting_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id);
 ALTER TABLE posting ADD CONSTRAINT posting_amount_minor_check CHECK ((amount_minor <> 0));
 ALTER TABLE posting ADD CONSTRAINT posting_pkey PRIMARY KEY (account_id, version);
-ALTER TABLE posting ADD CONSTRAINT posting_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES transfer(transfer_id);
-ALTER TABLE posting ADD CONSTRAINT posting_version_check CHECK ((version > 0));
+ALTER TABLE posting_day ADD CONSTRAINT posting_day_credit_minor_check CHECK ((credit_minor >= 0));
+ALTER TABLE posting_day ADD CONSTRAINT posting_day_debit_minor_check CHECK ((debit_minor >= 0));
+ALTER TABLE posting_day ADD CONSTRAINT posting_day_pkey PRIMARY KEY (account_id, effective_on, recorded_on);
+ALTER TABLE posting_day ADD CONSTRAINT posting_day_postings_check CHECK ((postings > 0));
+ALTER TABLE posting_fold ADD CONSTRAINT posting_fold_pkey PRIMARY KEY (account_id, up_to_version);
+ALTER TABLE posting_fold ADD CONSTRAINT posting_fold_postings_check CHECK ((postings > 0));
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_bundle_digest_check CHECK ((length(bundle_digest) = 32));
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_pkey PRIMARY KEY (action_id);
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_verdict_check CHECK ((verdict = ANY (ARRAY['ALLOW'::text, 'DENY'::text, 'ESCALATE'::text])));
@@ -354,9 +492,11 @@ ALTER TABLE snapshot ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 ALTER TABLE source_file ADD CONSTRAINT source_file_pkey PRIMARY KEY (sha256);
 ALTER TABLE source_file ADD CONSTRAINT source_file_sha256_check CHECK ((length(sha256) = 32));
 ALTER TABLE transfer ADD CONSTRAINT transfer_body_digest_check CHECK ((length(body_digest) = 32));
-ALTER TABLE transfer ADD CONSTRAINT transfer_idempotency_key UNIQUE (idempotency_key);
-ALTER TABLE transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_id);
-ALTER TABLE transfer ADD CONSTRAINT transfer_row_digest_check CHECK ((length(row_digest) = 32));
+ALTER TABLE transfer ADD CONSTRAINT transfer_key UNIQUE (key);
+ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 64)));
+ALTER TABLE transfer ADD CONSTRAINT transfer_party_check CHECK ((length(party) <= 256));
+ALTER TABLE transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_no);
+ALTER TABLE transfer ADD CONSTRAINT transfer_source_check CHECK ((length(source) <= 1100));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
@@ -366,18 +506,61 @@ CREATE INDEX event_1_by_type ON public.event_1 USING btree (type, "position");
 CREATE INDEX event_by_subject ON ONLY public.event USING btree (subject, "position");
 CREATE INDEX event_by_type ON ONLY public.event USING btree (type, "position");
 CREATE INDEX forecast_by_action ON public.forecast USING btree (action_id);
+CREATE INDEX hold_open_by_expiry ON public.hold_open USING btree (expires_at);
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (started_at);
+CREATE INDEX ledger_batch_by_time ON public.ledger_batch USING btree (recorded_at);
 CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
 CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
-CREATE INDEX posting_by_transfer ON public.posting USING btree (transfer_id);
+CREATE INDEX posting_by_transfer ON public.posting USING brin (transfer_no) WITH (autosummarize='on', pages_per_range='16');
 CREATE INDEX refund_by_customer ON public.refund USING btree (customer_id, occurred_at);
 CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position");
 CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id, line);
 CREATE INDEX sale_by_time ON public.sale USING btree (occurred_at);
 CREATE INDEX sale_line_by_customer ON public.sale_line USING btree (customer_id, sku, occurred_at);
 CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at);
+CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
+CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
 
+CREATE OR REPLACE FUNCTION public.account_change_applies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF NEW.change_no <> coalesce((SELECT max(change_no) FROM account_change c
+                                  WHERE c.account_id = NEW.account_id AND c.change_no <> NEW.change_no), 0) + 1 THEN
+        RAISE EXCEPTION 'account % has a broken chain of changes', NEW.account_id USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE account SET floor_minor = NEW.floor_minor, ceiling_minor = NEW.ceiling_minor, is_closed = NEW.is_closed
+    WHERE account_id = NEW.account_id;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.account_opens_balance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO balance (account_id) SELECT account_id FROM new_account;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.deny_by_hand()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF pg_trigger_depth() < 2 THEN
+        RAISE EXCEPTION '% is written by its triggers only: % refused', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.deny_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -386,93 +569,716 @@ BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
 END $function$
 ;
-CREATE OR REPLACE FUNCTION public.ledger_open(p_codes text[], p_currencies text[], p_normals text[])
- RETURNS TABLE(o_account_id integer, o_code text, o_currency text)
+CREATE OR REPLACE FUNCTION public.hold_end_guard()
+ RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 BEGIN
-    WITH asked AS (
-        SELECT DISTINCT u.code, u.currency, u.normal
-        FROM unnest(p_codes, p_currencies, p_normals) AS u (code, currency, normal)
-    ), opened AS (
-        INSERT INTO account (code, currency, normal)
-        SELECT code, currency, normal FROM asked ORDER BY code, currency
-        ON CONFLICT ON CONSTRAINT account_key DO NOTHING
-        RETURNING account_id
-    )
-    INSERT INTO balance (account_id) SELECT account_id FROM opened;
-    RETURN QUERY SELECT a.account_id, a.code, a.currency FROM account a
-        JOIN (SELECT DISTINCT u.code, u.currency FROM unnest(p_codes, p_currencies) AS u (code, currency)) k
-        ON k.code = a.code AND k.currency = a.currency;
+    IF EXISTS (SELECT FROM new_end n WHERE NOT EXISTS (SELECT FROM hold h WHERE h.hold_no = n.hold_no)) THEN
+        RAISE EXCEPTION 'the end of a hold that does not exist' USING ERRCODE = 'check_violation';
+    END IF;
+    DELETE FROM hold_open o USING new_end n WHERE o.hold_no = n.hold_no;
+    UPDATE balance b SET pending_debit_minor = b.pending_debit_minor - s.debit,
+                         pending_credit_minor = b.pending_credit_minor - s.credit
+    FROM (SELECT l.account_id, coalesce(sum(l.amount_minor) FILTER (WHERE l.amount_minor > 0), 0)::bigint AS debit,
+                 coalesce(-sum(l.amount_minor) FILTER (WHERE l.amount_minor < 0), 0)::bigint AS credit
+          FROM new_end n JOIN hold_leg l USING (hold_no) GROUP BY l.account_id) s
+    WHERE b.account_id = s.account_id;
+    RETURN NULL;
 END $function$
 ;
-CREATE OR REPLACE FUNCTION public.ledger_post(p_ids uuid[], p_keys text[], p_kinds text[], p_sources text[], p_effective timestamp with time zone[], p_body_digests bytea[], p_row_digests bytea[], p_recorded timestamp with time zone, p_batch text, p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
- RETURNS TABLE(o_line integer, o_code text)
+CREATE OR REPLACE FUNCTION public.hold_leg_guard()
+ RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-#variable_conflict use_column
 DECLARE
-    refused_lines integer[];
-    refused_codes text[];
+    bad text;
 BEGIN
-    -- Locks first, in account order, in a statement of their own: the snapshot of what follows is newer.
-    PERFORM 1 FROM balance WHERE account_id = ANY (p_leg_account) ORDER BY account_id FOR UPDATE;
-
-    WITH batch AS (
-        SELECT u.ord::integer AS line, u.key, u.body,
-               row_number() OVER (PARTITION BY u.key ORDER BY u.ord) AS occurrence,
-               first_value(u.body) OVER (PARTITION BY u.key ORDER BY u.ord) AS first_body
-        FROM unnest(p_keys, p_body_digests) WITH ORDINALITY AS u (key, body, ord)
-    ), legs AS (
-        SELECT l.transfer AS line, a.currency, sum(l.amount) AS amount,
-               bool_or(a.account_id IS NULL OR l.amount = 0) AS unknown
+    SELECT n.hold_no::text INTO bad FROM new_leg n LEFT JOIN account a USING (account_id)
+    GROUP BY n.hold_no, a.currency HAVING sum(n.amount_minor) <> 0 OR bool_or(a.account_id IS NULL) LIMIT 1;
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'hold % does not balance', bad USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT n.hold_no::text INTO bad FROM new_leg n JOIN hold_end e USING (hold_no) LIMIT 1;
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'hold % has ended', bad USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE balance b SET pending_debit_minor = b.pending_debit_minor + s.debit,
+                         pending_credit_minor = b.pending_credit_minor + s.credit
+    FROM (SELECT account_id, coalesce(sum(amount_minor) FILTER (WHERE amount_minor > 0), 0)::bigint AS debit,
+                 coalesce(-sum(amount_minor) FILTER (WHERE amount_minor < 0), 0)::bigint AS credit
+          FROM new_leg GROUP BY account_id) s
+    WHERE b.account_id = s.account_id;
+    SELECT a.code INTO bad
+    FROM (SELECT account_id, sum(amount_minor) AS net FROM new_leg GROUP BY account_id) s
+    JOIN account a USING (account_id) JOIN balance b USING (account_id)
+    WHERE (s.net < 0 AND b.amount_minor - b.pending_credit_minor < a.floor_minor)
+       OR (s.net > 0 AND b.amount_minor + b.pending_debit_minor > a.ceiling_minor) LIMIT 1;
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'account % would be beyond its limit', bad USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.hold_opens()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO hold_open (hold_no, expires_at) SELECT hold_no, expires_at FROM new_hold;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_change_account(p_account integer, p_limits boolean, p_floor bigint, p_ceiling bigint, p_closed boolean, p_by text, p_reason text, p_now timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    was account;
+    batch bigint := ledger_next_batch();
+    number integer;
+BEGIN
+    PERFORM 1 FROM balance WHERE account_id = p_account FOR NO KEY UPDATE;
+    SELECT * INTO STRICT was FROM account WHERE account_id = p_account;
+    SELECT coalesce(max(change_no), 0) + 1 INTO number FROM account_change WHERE account_id = p_account;
+    IF NOT p_limits THEN
+        p_floor := was.floor_minor;
+        p_ceiling := was.ceiling_minor;
+    END IF;
+    p_closed := coalesce(p_closed, was.is_closed);
+    INSERT INTO account_change (account_id, change_no, floor_minor, ceiling_minor, is_closed, changed_by, reason, batch_id)
+    VALUES (p_account, number, p_floor, p_ceiling, p_closed, p_by, p_reason, batch);
+    PERFORM ledger_seal(batch, ledger_now(p_now), 1, ledger_row('account_change', p_account::text, number::text,
+        p_floor::text, p_ceiling::text, p_closed::text, p_by, p_reason));
+    RETURN batch;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_codes(p_keys uuid[], p_kinds text[], p_effective timestamp with time zone[], p_bodies bytea[], p_reverses uuid[], p_accounts integer[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    codes text[] := ledger_judge(p_keys, p_kinds, p_effective, p_bodies, p_leg_transfer, p_leg_account, p_leg_amount);
+    reversals integer := cardinality(array_remove(p_reverses, NULL));
+BEGIN
+    IF reversals > 0 THEN
+        codes := ledger_judge_reversals(codes, p_reverses, p_leg_transfer, p_leg_account, p_leg_amount);
+    END IF;
+    IF (SELECT count(DISTINCT u.key) < cardinality(p_keys) FROM unnest(p_keys) AS u (key))
+       OR (reversals > 1 AND (SELECT count(DISTINCT u.key) < reversals FROM unnest(p_reverses) AS u (key)))
+       OR (ledger_some_limited(p_accounts)
+           AND ledger_would_break_limits(codes, p_leg_transfer, p_leg_account, p_leg_amount)) THEN
+        codes := ledger_judge_in_order(codes, p_keys, p_bodies, p_reverses, p_leg_transfer, p_leg_account, p_leg_amount);
+    END IF;
+    RETURN codes;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_finish(p_keys uuid[], p_holds uuid[], p_hows text[], p_effective timestamp with time zone[], p_end_bodies bytea[], p_bodies bytea[], p_now timestamp with time zone, p_leg_end integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[], OUT o_batch_id bigint, OUT o_recorded_at timestamp with time zone, OUT o_posted integer, OUT o_digest bytea, OUT o_lines integer[], OUT o_codes text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    r record;
+    code text;
+    held hold;
+    number bigint;
+    content bytea := '';
+    ends bytea[] := '{}';
+    end_holds bigint[] := '{}';
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(724656);
+    PERFORM 1 FROM balance WHERE account_id IN (
+        SELECT unnest(p_leg_account) UNION
+        SELECT l.account_id FROM hold_leg l JOIN hold h USING (hold_no) WHERE h.key = ANY (p_holds))
+    ORDER BY account_id FOR NO KEY UPDATE;
+    o_lines := '{}';
+    o_codes := '{}';
+    o_posted := 0;
+    FOR r IN
+        SELECT u.line, u.key, u.hold, u.how, u.effective, u.end_body, u.body,
+               coalesce(array_agg(l.account ORDER BY l.ord) FILTER (WHERE l.finish IS NOT NULL), '{}') AS accounts,
+               coalesce(array_agg(l.amount ORDER BY l.ord) FILTER (WHERE l.finish IS NOT NULL), '{}') AS amounts,
+               array_agg(l.line ORDER BY l.ord) AS numbers
+        FROM unnest(p_keys, p_holds, p_hows, p_effective, p_end_bodies, p_bodies) WITH ORDINALITY
+             AS u (key, hold, how, effective, end_body, body, line)
+        LEFT JOIN unnest(p_leg_end, p_leg_line, p_leg_account, p_leg_amount) WITH ORDINALITY
+             AS l (finish, line, account, amount, ord) ON l.finish = u.line
+        GROUP BY u.line, u.key, u.hold, u.how, u.effective, u.end_body, u.body ORDER BY u.line
+    LOOP
+        code := ledger_judge_finish(r.key, r.hold, r.how, r.effective, r.end_body, p_now, r.accounts, r.amounts);
+        IF code <> '' THEN
+            o_lines := o_lines || r.line::integer;
+            o_codes := o_codes || code;
+            CONTINUE;
+        END IF;
+        SELECT * INTO held FROM hold h WHERE h.key = r.hold;
+        o_batch_id := coalesce(o_batch_id, ledger_next_batch());
+        number := CASE WHEN r.how = 'post' THEN nextval('transfer_no') END;
+        INSERT INTO hold_end (hold_no, batch_id, key, how, transfer_no, body_digest)
+        VALUES (held.hold_no, o_batch_id, r.key, CASE r.how WHEN 'post' THEN 'posted' ELSE 'voided' END, number, r.end_body);
+        IF number IS NOT NULL THEN
+            PERFORM ledger_write(o_batch_id, ARRAY[number], ARRAY[r.key], ARRAY[held.kind], ARRAY[held.source],
+                ARRAY[r.effective], ARRAY[r.body], ARRAY[NULL]::uuid[], ARRAY[held.party],
+                array_fill(1, ARRAY[cardinality(r.accounts)]), r.numbers, r.accounts, r.amounts);
+            content := content || uuid_send(r.key) || r.body;
+            o_posted := o_posted + 1;
+        END IF;
+        end_holds := end_holds || held.hold_no;
+        ends := ends || ledger_row('hold_end', held.hold_no::text, r.key::text,
+                                   CASE r.how WHEN 'post' THEN 'posted' ELSE 'voided' END, number::text,
+                                   encode(r.end_body, 'hex'));
+        o_posted := o_posted + 1;
+    END LOOP;
+    IF o_posted > 0 THEN
+        o_recorded_at := ledger_now(p_now);
+        content := content || (SELECT string_agg(e, '' ORDER BY h) FROM unnest(end_holds, ends) AS u (h, e));
+        PERFORM ledger_seal(o_batch_id, o_recorded_at, o_posted, content);
+        o_digest := sha256(content);
+    END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_fold(p_least bigint)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    folded integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(724657);
+    INSERT INTO posting_fold (account_id, up_to_version, postings)
+    SELECT b.account_id, b.version, b.version - coalesce(f.version, 0) FROM balance b
+    LEFT JOIN (SELECT account_id, max(up_to_version) AS version FROM posting_fold GROUP BY account_id) f USING (account_id)
+    WHERE b.version - coalesce(f.version, 0) >= greatest(p_least, 1) ORDER BY b.account_id;
+    GET DIAGNOSTICS folded = ROW_COUNT;
+    RETURN folded;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_hold(p_keys uuid[], p_kinds text[], p_sources text[], p_expires timestamp with time zone[], p_bodies bytea[], p_parties text[], p_now timestamp with time zone, p_leg_hold integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[], OUT o_batch_id bigint, OUT o_recorded_at timestamp with time zone, OUT o_posted integer, OUT o_digest bytea, OUT o_lines integer[], OUT o_codes text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    r record;
+    code text;
+    number bigint;
+    stored bytea;
+    content bytea := '';
+BEGIN
+    PERFORM 1 FROM balance WHERE account_id IN (SELECT unnest(p_leg_account)) ORDER BY account_id FOR NO KEY UPDATE;
+    o_lines := '{}';
+    o_codes := '{}';
+    o_posted := 0;
+    FOR r IN
+        SELECT u.line, u.key, u.kind, u.source, u.expires, u.body, u.party,
+               coalesce(array_agg(l.account ORDER BY l.ord) FILTER (WHERE l.hold IS NOT NULL), '{}') AS accounts,
+               coalesce(array_agg(l.amount ORDER BY l.ord) FILTER (WHERE l.hold IS NOT NULL), '{}') AS amounts,
+               array_agg(l.line ORDER BY l.ord) AS numbers
+        FROM unnest(p_keys, p_kinds, p_sources, p_expires, p_bodies, p_parties) WITH ORDINALITY
+             AS u (key, kind, source, expires, body, party, line)
+        LEFT JOIN unnest(p_leg_hold, p_leg_line, p_leg_account, p_leg_amount) WITH ORDINALITY
+             AS l (hold, line, account, amount, ord) ON l.hold = u.line
+        GROUP BY u.line, u.key, u.kind, u.source, u.expires, u.body, u.party ORDER BY u.line
+    LOOP
+        SELECT h.body_digest INTO stored FROM hold h WHERE h.key = r.key;
+        IF FOUND THEN
+            code := CASE WHEN stored = r.body THEN 'duplicate' ELSE 'conflict' END;
+        ELSE
+            code := ledger_judge_legs(r.accounts, r.amounts);
+            IF code = '' THEN
+                code := CASE WHEN ledger_some_closed(r.accounts) THEN 'account_closed'
+                             WHEN r.expires <= p_now THEN 'hold_expired'
+                             ELSE ledger_limit_broken(false, r.accounts, r.amounts, '{}', '{}') END;
+            END IF;
+        END IF;
+        IF code <> '' THEN
+            o_lines := o_lines || r.line::integer;
+            o_codes := o_codes || code;
+            CONTINUE;
+        END IF;
+        o_batch_id := coalesce(o_batch_id, ledger_next_batch());
+        number := nextval('hold_no');
+        INSERT INTO hold (hold_no, batch_id, expires_at, key, kind, source, party, body_digest)
+        VALUES (number, o_batch_id, r.expires, r.key, r.kind, r.source, r.party, r.body);
+        INSERT INTO hold_leg (hold_no, line, account_id, amount_minor)
+        SELECT number, u.line, u.account, u.amount FROM unnest(r.numbers, r.accounts, r.amounts) AS u (line, account, amount);
+        content := content || uuid_send(r.key) || r.body;
+        o_posted := o_posted + 1;
+    END LOOP;
+    IF o_posted > 0 THEN
+        o_recorded_at := ledger_now(p_now);
+        PERFORM ledger_seal(o_batch_id, o_recorded_at, o_posted, content);
+        o_digest := sha256(content);
+    END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_is_plain(p_lines integer, p_effective timestamp with time zone[], p_accounts integer[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    RETURN (SELECT count(*) FROM account a WHERE a.account_id = ANY (p_accounts) AND NOT a.is_closed
+            AND a.floor_minor IS NULL AND a.ceiling_minor IS NULL) = cardinality(p_accounts)
+        AND NOT EXISTS (SELECT FROM period p, (SELECT min(u.at) AS first, max(u.at) AS last FROM unnest(p_effective) AS u (at)) s
+                        WHERE p.state <> 'open' AND p.starts_on <= (s.last AT TIME ZONE 'UTC')::date
+                          AND p.ends_on > (s.first AT TIME ZONE 'UTC')::date)
+        AND (SELECT count(DISTINCT u.line) FROM unnest(p_leg_transfer) AS u (line)) = p_lines
+        AND NOT EXISTS (SELECT FROM unnest(p_leg_amount) AS u (n)
+                        WHERE n = 0 OR n < -1000000000000000 OR n > 1000000000000000)
+        AND NOT EXISTS (SELECT FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount) AS l (transfer, account, amount)
+                        JOIN account a ON a.account_id = l.account
+                        GROUP BY l.transfer, a.currency HAVING sum(l.amount) <> 0);
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_is_shut(p_at timestamp with time zone, p_kind text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN (EXISTS (SELECT FROM period p WHERE ((((ledger_is_shut.p_at AT TIME ZONE 'UTC'::text))::date >= p.starts_on) AND (((ledger_is_shut.p_at AT TIME ZONE 'UTC'::text))::date < p.ends_on) AND ((p.state = 'closed'::text) OR ((p.state = 'soft'::text) AND (ledger_is_shut.p_kind !~~ 'close.%'::text))))))
+;
+CREATE OR REPLACE FUNCTION public.ledger_judge(p_keys uuid[], p_kinds text[], p_effective timestamp with time zone[], p_bodies bytea[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    codes text[];
+    some_shut boolean := EXISTS (SELECT FROM period WHERE state <> 'open');
+BEGIN
+    WITH legs AS MATERIALIZED (
+        SELECT l.transfer, l.amount, a.currency, a.is_closed
         FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount) AS l (transfer, account, amount)
         LEFT JOIN account a ON a.account_id = l.account
-        GROUP BY l.transfer, a.currency
     ), sums AS (
-        SELECT line, bool_or(unknown) AS unknown, bool_or(amount <> 0) AS unbalanced FROM legs GROUP BY line
-    ), refused AS (
-    SELECT b.line, CASE
-        WHEN t.idempotency_key IS NOT NULL AND t.body_digest = b.body THEN 'duplicate'
-        WHEN t.idempotency_key IS NOT NULL THEN 'conflict'
-        WHEN b.occurrence > 1 AND b.first_body = b.body THEN 'duplicate'
-        WHEN b.occurrence > 1 THEN 'conflict'
-        WHEN s.line IS NULL THEN 'no_legs'
-        WHEN s.unknown THEN 'unknown_account'
-        ELSE 'unbalanced' END AS code
-    FROM batch b
-    LEFT JOIN transfer t ON t.idempotency_key = b.key
-    LEFT JOIN sums s USING (line)
-    WHERE t.idempotency_key IS NOT NULL OR b.occurrence > 1 OR s.line IS NULL OR s.unknown OR s.unbalanced
+        SELECT transfer AS line, count(*) AS legs, sum(amount) AS total, min(currency) AS first, max(currency) AS last,
+               bool_or(amount = 0) AS zero, bool_or(amount NOT BETWEEN -1000000000000000 AND 1000000000000000) AS large,
+               bool_or(currency IS NULL) AS unknown, bool_or(is_closed) AS closed
+        FROM legs GROUP BY transfer
+    ), uneven AS (
+        SELECT DISTINCT l.transfer AS line FROM legs l
+        WHERE l.transfer IN (SELECT s.line FROM sums s WHERE s.first <> s.last)
+        GROUP BY l.transfer, l.currency HAVING sum(l.amount) <> 0
     )
-    SELECT coalesce(array_agg(line ORDER BY line), '{}'), coalesce(array_agg(code ORDER BY line), '{}')
-    INTO refused_lines, refused_codes FROM refused;
+    SELECT array_agg(CASE
+        WHEN t.body_digest = u.body THEN 'duplicate'
+        WHEN t.key IS NOT NULL THEN 'conflict'
+        WHEN s.legs IS NULL OR s.legs < 2 THEN 'no_legs'
+        WHEN s.zero THEN 'zero_amount'
+        WHEN s.large THEN 'amount_too_large'
+        WHEN s.unknown THEN 'unknown_account'
+        WHEN s.total <> 0 OR (s.first <> s.last AND EXISTS (SELECT FROM uneven x WHERE x.line = u.line)) THEN 'unbalanced'
+        WHEN s.closed THEN 'account_closed'
+        WHEN some_shut AND ledger_is_shut(u.effective, u.kind) THEN 'period_closed'
+        ELSE '' END ORDER BY u.line)
+    INTO codes
+    FROM unnest(p_keys, p_kinds, p_effective, p_bodies) WITH ORDINALITY AS u (key, kind, effective, body, line)
+    LEFT JOIN transfer t ON t.key = u.key
+    LEFT JOIN sums s ON s.line = u.line;
+    RETURN codes;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_judge_finish(p_key uuid, p_hold uuid, p_how text, p_effective timestamp with time zone, p_end_body bytea, p_now timestamp with time zone, p_accounts integer[], p_amounts bigint[])
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    held hold;
+    ended hold_end;
+    code text;
+    held_accounts integer[];
+    held_amounts bigint[];
+BEGIN
+    SELECT * INTO ended FROM hold_end e WHERE e.key = p_key;
+    IF FOUND THEN
+        RETURN CASE WHEN ended.body_digest = p_end_body THEN 'duplicate' ELSE 'conflict' END;
+    END IF;
+    IF EXISTS (SELECT FROM transfer t WHERE t.key = p_key) THEN
+        RETURN 'conflict';
+    END IF;
+    SELECT * INTO held FROM hold h WHERE h.key = p_hold;
+    IF NOT FOUND THEN
+        RETURN 'unknown_hold';
+    END IF;
+    SELECT * INTO ended FROM hold_end e WHERE e.hold_no = held.hold_no;
+    IF FOUND THEN
+        RETURN 'hold_' || ended.how;
+    END IF;
+    IF held.expires_at <= p_now THEN
+        RETURN 'hold_expired';
+    END IF;
+    IF p_how = 'void' THEN
+        RETURN '';
+    END IF;
+    code := ledger_judge_legs(p_accounts, p_amounts);
+    IF code <> '' THEN
+        RETURN code;
+    END IF;
+    SELECT array_agg(l.account_id), array_agg(l.amount_minor) INTO held_accounts, held_amounts
+    FROM hold_leg l WHERE l.hold_no = held.hold_no;
+    IF EXISTS (
+        SELECT FROM (SELECT id, sum(n) AS net FROM unnest(p_accounts, p_amounts) AS u (id, n) GROUP BY id) p
+        LEFT JOIN (SELECT id, sum(n) AS net FROM unnest(held_accounts, held_amounts) AS u (id, n) GROUP BY id) h USING (id)
+        WHERE p.net NOT BETWEEN least(coalesce(h.net, 0), 0) AND greatest(coalesce(h.net, 0), 0)) THEN
+        RETURN 'more_than_held';
+    END IF;
+    RETURN CASE
+        WHEN ledger_some_closed(p_accounts) THEN 'account_closed'
+        WHEN ledger_is_shut(p_effective, held.kind) THEN 'period_closed'
+        ELSE ledger_limit_broken(true, p_accounts, p_amounts, held_accounts, held_amounts) END;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_judge_in_order(p_codes text[], p_keys uuid[], p_bodies bytea[], p_reverses uuid[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    r record;
+    i integer;
+    code text;
+    floors numeric[];
+    ceilings numeric[];
+    key_body bytea[];
+    undone boolean[] := '{}';
+BEGIN
+    SELECT array_agg(b.amount_minor - b.pending_credit_minor - a.floor_minor ORDER BY a.account_id),
+           array_agg(a.ceiling_minor - b.amount_minor - b.pending_debit_minor ORDER BY a.account_id)
+    INTO floors, ceilings
+    FROM account a JOIN balance b USING (account_id)
+    WHERE a.account_id = ANY (p_leg_account) AND (a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL);
+    FOR r IN
+        WITH limited AS (
+            SELECT a.account_id, row_number() OVER (ORDER BY a.account_id)::integer AS place FROM account a
+            WHERE a.account_id = ANY (p_leg_account) AND (a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL)
+        ), nets AS (
+            SELECT n.transfer, array_agg(n.place) AS places, array_agg(n.net) AS nets,
+                   (array_agg(n.net ORDER BY n.place))[1] AS first_net
+            FROM (SELECT l.transfer, m.place, sum(l.amount) AS net
+                  FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount) AS l (transfer, account, amount)
+                  JOIN limited m ON m.account_id = l.account GROUP BY l.transfer, m.place) n GROUP BY n.transfer
+        )
+        SELECT u.line, u.code, u.body, n.places, n.nets,
+               dense_rank() OVER (ORDER BY u.key)::integer AS key_place,
+               CASE WHEN u.reverses IS NOT NULL THEN dense_rank() OVER (ORDER BY u.reverses)::integer END AS undo_place
+        FROM unnest(p_codes, p_keys, p_bodies, p_reverses) WITH ORDINALITY AS u (code, key, body, reverses, line)
+        LEFT JOIN nets n ON n.transfer = u.line
+        ORDER BY u.line
+    LOOP
+        code := r.code;
+        IF key_body[r.key_place] IS NOT NULL THEN
+            code := CASE WHEN key_body[r.key_place] = r.body THEN 'duplicate' ELSE 'conflict' END;
+        ELSIF code = '' AND undone[r.undo_place] THEN
+            code := 'already_reversed';
+        ELSIF code = '' AND r.places IS NOT NULL THEN
+            FOR i IN 1 .. cardinality(r.places) LOOP
+                IF r.nets[i] < 0 AND floors[r.places[i]] + r.nets[i] < 0 THEN
+                    code := 'below_limit';
+                ELSIF r.nets[i] > 0 AND ceilings[r.places[i]] - r.nets[i] < 0 AND code = '' THEN
+                    code := 'above_limit';
+                END IF;
+            END LOOP;
+        END IF;
+        IF code = '' THEN
+            key_body[r.key_place] := r.body;
+            IF r.undo_place IS NOT NULL THEN
+                undone[r.undo_place] := true;
+            END IF;
+            FOR i IN 1 .. coalesce(cardinality(r.places), 0) LOOP
+                floors[r.places[i]] := floors[r.places[i]] + r.nets[i];
+                ceilings[r.places[i]] := ceilings[r.places[i]] - r.nets[i];
+            END LOOP;
+        END IF;
+        p_codes[r.line] := code;
+    END LOOP;
+    RETURN p_codes;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_judge_legs(p_accounts integer[], p_amounts bigint[])
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN CASE WHEN (cardinality(p_accounts) < 2) THEN 'no_legs'::text WHEN (0 = ANY (p_amounts)) THEN 'zero_amount'::text WHEN (EXISTS (SELECT FROM unnest(ledger_judge_legs.p_amounts) u(n) WHERE ((u.n < '-1000000000000000'::bigint) OR (u.n > '1000000000000000'::bigint)))) THEN 'amount_too_large'::text WHEN (EXISTS (SELECT FROM unnest(ledger_judge_legs.p_accounts) u(id) WHERE (NOT (EXISTS (SELECT FROM account a WHERE (a.account_id = u.id)))))) THEN 'unknown_account'::text WHEN (EXISTS (SELECT FROM (UNNEST(ledger_judge_legs.p_accounts, ledger_judge_legs.p_amounts) u(id, n) JOIN account a ON ((a.account_id = u.id))) GROUP BY a.currency HAVING (sum(u.n) <> (0)::numeric))) THEN 'unbalanced'::text ELSE ''::text END
+;
+CREATE OR REPLACE FUNCTION public.ledger_judge_reversals(p_codes text[], p_reverses uuid[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT u.line, o.transfer_no, EXISTS (SELECT FROM transfer x WHERE x.reverses = o.transfer_no) AS reversed
+             FROM unnest(p_reverses) WITH ORDINALITY AS u (key, line) LEFT JOIN transfer o ON o.key = u.key
+             WHERE u.key IS NOT NULL AND p_codes[u.line] = '' LOOP
+        p_codes[r.line] := CASE
+            WHEN r.transfer_no IS NULL THEN 'unknown_transfer'
+            WHEN EXISTS (
+                SELECT FROM (
+                    SELECT l.account, l.amount FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount)
+                        AS l (transfer, account, amount) WHERE l.transfer = r.line
+                    UNION ALL
+                    SELECT p.account_id, p.amount_minor FROM posting p WHERE p.transfer_no = r.transfer_no
+                ) both_sides GROUP BY account HAVING sum(amount) <> 0) THEN 'not_a_reversal'
+            WHEN r.reversed THEN 'already_reversed'
+            ELSE '' END;
+    END LOOP;
+    RETURN p_codes;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_limit_broken(p_posts boolean, p_accounts integer[], p_amounts bigint[], p_released_accounts integer[], p_released_amounts bigint[])
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN COALESCE((WITH moved AS (SELECT u.id, sum(u.n) AS net, COALESCE(sum(u.n) FILTER (WHERE (u.n > 0)), (0)::numeric) AS debit, COALESCE((- sum(u.n) FILTER (WHERE (u.n < 0))), (0)::numeric) AS credit FROM UNNEST(ledger_limit_broken.p_accounts, ledger_limit_broken.p_amounts) u(id, n) GROUP BY u.id), released AS (SELECT u.id, COALESCE(sum(u.n) FILTER (WHERE (u.n > 0)), (0)::numeric) AS debit, COALESCE((- sum(u.n) FILTER (WHERE (u.n < 0))), (0)::numeric) AS credit FROM UNNEST(ledger_limit_broken.p_released_accounts, ledger_limit_broken.p_released_amounts) u(id, n) GROUP BY u.id), ends AS (SELECT m.net, a.floor_minor, a.ceiling_minor, ((b.amount_minor)::numeric + CASE WHEN ledger_limit_broken.p_posts THEN m.net ELSE (0)::numeric END) AS amount, (((b.pending_debit_minor)::numeric - COALESCE(r.debit, (0)::numeric)) + CASE WHEN ledger_limit_broken.p_posts THEN (0)::numeric ELSE m.debit END) AS pending_debit, (((b.pending_credit_minor)::numeric - COALESCE(r.credit, (0)::numeric)) + CASE WHEN ledger_limit_broken.p_posts THEN (0)::numeric ELSE m.credit END) AS pending_credit FROM (((moved m JOIN account a ON ((a.account_id = m.id))) JOIN balance b ON ((b.account_id = m.id))) LEFT JOIN released r ON ((r.id = m.id)))) SELECT CASE WHEN bool_or(((ends.net < (0)::numeric) AND ((ends.amount - ends.pending_credit) < (ends.floor_minor)::numeric))) THEN 'below_limit'::text WHEN bool_or(((ends.net > (0)::numeric) AND ((ends.amount + ends.pending_debit) > (ends.ceiling_minor)::numeric))) THEN 'above_limit'::text ELSE NULL::text END AS "case" FROM ends), ''::text)
+;
+CREATE OR REPLACE FUNCTION public.ledger_next_batch()
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'public', 'pg_temp'
+RETURN nextval((pg_get_serial_sequence('ledger_batch'::text, 'batch_id'::text))::regclass)
+;
+CREATE OR REPLACE FUNCTION public.ledger_now(p_now timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN GREATEST(p_now, (SELECT max(ledger_batch.recorded_at) AS max FROM ledger_batch))
+;
+CREATE OR REPLACE FUNCTION public.ledger_open(p_codes text[], p_currencies text[], p_normals text[], p_now timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    batch bigint;
+    opened integer;
+    content bytea;
+BEGIN
+    PERFORM 1 FROM unnest(p_codes, p_currencies) AS u (code, currency)
+    WHERE NOT EXISTS (SELECT FROM account a WHERE a.code = u.code AND a.currency = u.currency);
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    batch := ledger_next_batch();
+    WITH opened AS (
+        INSERT INTO account (code, currency, normal, batch_id)
+        SELECT DISTINCT u.code, u.currency, u.normal, batch
+        FROM unnest(p_codes, p_currencies, p_normals) AS u (code, currency, normal) ORDER BY u.code, u.currency
+        ON CONFLICT ON CONSTRAINT account_key DO NOTHING
+        RETURNING account_id, code, currency, normal
+    )
+    SELECT count(*), string_agg(ledger_row('account', account_id::text, code, currency, normal), '' ORDER BY account_id)
+    INTO opened, content FROM opened;
+    IF opened = 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM ledger_seal(batch, ledger_now(p_now), opened, content);
+    RETURN batch;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_post(p_keys uuid[], p_kinds text[], p_sources text[], p_effective timestamp with time zone[], p_bodies bytea[], p_reverses uuid[], p_parties text[], p_now timestamp with time zone, p_leg_transfer integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[], OUT o_batch_id bigint, OUT o_recorded_at timestamp with time zone, OUT o_posted integer, OUT o_digest bytea, OUT o_lines integer[], OUT o_codes text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    lines integer := cardinality(p_keys);
+    accounts integer[] := ARRAY(SELECT DISTINCT u.id FROM unnest(p_leg_account) AS u (id) ORDER BY u.id);
+    codes text[];
+    numbers bigint[];
+    content bytea;
+    is_plain boolean;
+BEGIN
+    IF lines > 5000 THEN
+        RAISE EXCEPTION 'a batch has at most 5000 transfers' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- Closing a period waits for whoever posts. Locks come first, in account order, in statements of their own: the
+    -- snapshot of what follows is newer than they are.
+    PERFORM pg_advisory_xact_lock_shared(724656);
+    PERFORM 1 FROM balance WHERE account_id = ANY (accounts) ORDER BY account_id FOR NO KEY UPDATE;
+    o_recorded_at := ledger_now(p_now);
+    o_lines := '{}';
+    o_codes := '{}';
+    o_posted := lines;
 
-    INSERT INTO transfer (transfer_id, idempotency_key, kind, source, effective_at, recorded_at, batch,
-                          batch_line, body_digest, row_digest)
-    SELECT u.id, u.key, u.kind, u.source, u.effective, p_recorded, p_batch, u.ord, u.body, u.row_digest
-    FROM unnest(p_ids, p_keys, p_kinds, p_sources, p_effective, p_body_digests, p_row_digests)
-         WITH ORDINALITY AS u (id, key, kind, source, effective, body, row_digest, ord)
-    WHERE u.ord <> ALL (refused_lines);
+    -- A plain batch is written at once. Only a key that is taken can still be in its way: then nothing of it stays, and
+    -- every line is judged.
+    is_plain := cardinality(array_remove(p_reverses, NULL)) = 0
+        AND ledger_is_plain(lines, p_effective, accounts, p_leg_transfer, p_leg_account, p_leg_amount);
+    IF is_plain THEN
+        numbers := ARRAY(SELECT nextval('transfer_no') FROM generate_series(1, lines));
+        o_batch_id := ledger_next_batch();
+        BEGIN
+            PERFORM ledger_write(o_batch_id, numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses,
+                                 p_parties, p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount);
+        EXCEPTION WHEN unique_violation THEN
+            is_plain := false;
+        END;
+    END IF;
+    IF NOT is_plain THEN
+        codes := ledger_codes(p_keys, p_kinds, p_effective, p_bodies, p_reverses, accounts,
+                              p_leg_transfer, p_leg_account, p_leg_amount);
+        SELECT coalesce(array_agg(u.line::integer ORDER BY u.line) FILTER (WHERE u.code <> ''), '{}'),
+               coalesce(array_agg(u.code ORDER BY u.line) FILTER (WHERE u.code <> ''), '{}'),
+               count(*) FILTER (WHERE u.code = '')
+        INTO o_lines, o_codes, o_posted FROM unnest(codes) WITH ORDINALITY AS u (code, line);
+        IF o_posted = 0 THEN
+            o_batch_id := NULL;
+            RETURN;
+        END IF;
+        numbers := ARRAY(SELECT CASE WHEN u.code = '' THEN nextval('transfer_no') ELSE 0 END FROM unnest(codes) AS u (code));
+        o_batch_id := ledger_next_batch();
+        PERFORM ledger_write(o_batch_id, numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses, p_parties,
+                             p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount);
+    END IF;
+    -- The lines come from their arrays in order, and nothing is sorted that could change it.
+    SELECT string_agg(uuid_send(u.key) || u.body, '') INTO content
+    FROM unnest(p_keys, p_bodies, numbers) AS u (key, body, no) WHERE u.no <> 0;
+    PERFORM ledger_seal(o_batch_id, o_recorded_at, o_posted, content);
+    o_digest := sha256(content);
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_release(p_now timestamp with time zone, p_most integer, OUT o_batch_id bigint, OUT o_released integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    due bigint[] := ARRAY(SELECT hold_no FROM hold_open WHERE expires_at <= p_now ORDER BY hold_no LIMIT p_most);
+BEGIN
+    o_released := 0;
+    PERFORM 1 FROM balance WHERE account_id IN (SELECT account_id FROM hold_leg WHERE hold_no = ANY (due))
+    ORDER BY account_id FOR NO KEY UPDATE;
+    due := ARRAY(SELECT hold_no FROM hold_open WHERE hold_no = ANY (due) ORDER BY hold_no);
+    IF cardinality(due) = 0 THEN
+        RETURN;
+    END IF;
+    o_batch_id := ledger_next_batch();
+    o_released := cardinality(due);
+    INSERT INTO hold_end (hold_no, batch_id, how) SELECT u.hold_no, o_batch_id, 'expired' FROM unnest(due) AS u (hold_no);
+    PERFORM ledger_seal(o_batch_id, ledger_now(p_now), o_released, (
+        SELECT string_agg(ledger_row('hold_end', u.hold_no::text, NULL, 'expired', NULL, NULL), '' ORDER BY u.hold_no)
+        FROM unnest(due) AS u (hold_no)));
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_row(VARIADIC p_columns text[])
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'public', 'pg_temp'
+RETURN (SELECT sha256(convert_to(string_agg(COALESCE((((length(u.c))::text || ':'::text) || u.c), '-'::text), ''::text ORDER BY u.ord), 'UTF8'::name)) AS sha256 FROM unnest(ledger_row.p_columns) WITH ORDINALITY u(c, ord))
+;
+CREATE OR REPLACE FUNCTION public.ledger_seal(p_batch bigint, p_now timestamp with time zone, p_rows integer, p_content bytea)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ INSERT INTO ledger_batch (batch_id, recorded_at, rows, digest) OVERRIDING SYSTEM VALUE
+   VALUES (ledger_seal.p_batch, ledger_seal.p_now, ledger_seal.p_rows, sha256(ledger_seal.p_content));
+END
+;
+CREATE OR REPLACE FUNCTION public.ledger_set_period(p_name text, p_starts date, p_ends date, p_state text, p_by text, p_reason text, p_now timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    batch bigint := ledger_next_batch();
+    number integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(724656);
+    SELECT coalesce(max(change_no), 0) + 1 INTO number FROM period_change WHERE name = p_name;
+    INSERT INTO period_change (name, change_no, starts_on, ends_on, state, changed_by, reason, batch_id)
+    VALUES (p_name, number, p_starts, p_ends, p_state, p_by, p_reason, batch);
+    PERFORM ledger_seal(batch, ledger_now(p_now), 1, ledger_row('period_change', p_name, number::text,
+        to_char(p_starts, 'YYYY-MM-DD'), to_char(p_ends, 'YYYY-MM-DD'), p_state, p_by, p_reason));
+    RETURN batch;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_set_rate(p_base text, p_quote text, p_on date, p_numerator bigint, p_denominator bigint, p_source text, p_now timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    batch bigint := ledger_next_batch();
+BEGIN
+    INSERT INTO fx_rate (base, quote, on_date, numerator, denominator, source, batch_id)
+    VALUES (p_base, p_quote, p_on, p_numerator, p_denominator, p_source, batch);
+    PERFORM ledger_seal(batch, ledger_now(p_now), 1, ledger_row('fx_rate', p_base, p_quote, to_char(p_on, 'YYYY-MM-DD'),
+        p_numerator::text, p_denominator::text, p_source));
+    RETURN batch;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.ledger_some_closed(p_accounts integer[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN (EXISTS (SELECT FROM account a WHERE ((a.account_id = ANY (ledger_some_closed.p_accounts)) AND a.is_closed)))
+;
+CREATE OR REPLACE FUNCTION public.ledger_some_limited(p_accounts integer[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN (EXISTS (SELECT FROM account a WHERE ((a.account_id = ANY (ledger_some_limited.p_accounts)) AND ((a.floor_minor IS NOT NULL) OR (a.ceiling_minor IS NOT NULL)))))
+;
+CREATE OR REPLACE FUNCTION public.ledger_would_break_limits(p_codes text[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+RETURN (EXISTS (SELECT FROM (((SELECT n.account, n.net, sum(n.net) OVER (PARTITION BY n.account ORDER BY n.transfer) AS moved FROM (SELECT l.account, l.transfer, sum(l.amount) AS net FROM ((UNNEST(ledger_would_break_limits.p_leg_transfer, ledger_would_break_limits.p_leg_account, ledger_would_break_limits.p_leg_amount) l(transfer, account, amount) JOIN account a_1 ON (((a_1.account_id = l.account) AND ((a_1.floor_minor IS NOT NULL) OR (a_1.ceiling_minor IS NOT NULL))))) JOIN unnest(ledger_would_break_limits.p_codes) WITH ORDINALITY c(code, line) ON (((c.line = l.transfer) AND (c.code = ''::text)))) GROUP BY l.account, l.transfer) n) s JOIN account a ON ((a.account_id = s.account))) JOIN balance b ON ((b.account_id = s.account))) WHERE (((s.net < (0)::numeric) AND ((((b.amount_minor)::numeric + s.moved) - (b.pending_credit_minor)::numeric) < (a.floor_minor)::numeric)) OR ((s.net > (0)::numeric) AND ((((b.amount_minor)::numeric + s.moved) + (b.pending_debit_minor)::numeric) > (a.ceiling_minor)::numeric)))))
+;
+CREATE OR REPLACE FUNCTION public.ledger_write(p_batch bigint, p_numbers bigint[], p_keys uuid[], p_kinds text[], p_sources text[], p_effective timestamp with time zone[], p_bodies bytea[], p_reverses uuid[], p_parties text[], p_leg_transfer integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO transfer (transfer_no, batch_id, effective_at, reverses, key, kind, source, party, body_digest)
+    SELECT u.no, p_batch, u.effective,
+           CASE WHEN u.reverses IS NOT NULL THEN (SELECT o.transfer_no FROM transfer o WHERE o.key = u.reverses) END,
+           u.key, u.kind, u.source, u.party, u.body
+    FROM unnest(p_numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses, p_parties)
+         AS u (no, key, kind, source, effective, body, reverses, party)
+    WHERE u.no <> 0;
 
-    INSERT INTO posting (account_id, version, transfer_id, line, amount_minor, balance_after)
-    SELECT l.account, b.version + row_number() OVER w, p_ids[l.transfer], l.leg, l.amount,
-           b.amount_minor + sum(l.amount) OVER w
-    FROM (
-        SELECT u.transfer, u.account, u.amount, u.ord,
-               row_number() OVER (PARTITION BY u.transfer ORDER BY u.ord) AS leg
-        FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount) WITH ORDINALITY
-             AS u (transfer, account, amount, ord)
-        WHERE u.transfer <> ALL (refused_lines)
-    ) l
+    INSERT INTO posting (version, transfer_no, amount_minor, balance_after, account_id, effective_on, line)
+    SELECT b.version + row_number() OVER w, p_numbers[l.transfer], l.amount, b.amount_minor + sum(l.amount) OVER w,
+           l.account, (p_effective[l.transfer] AT TIME ZONE 'UTC')::date, l.line
+    FROM unnest(p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount) WITH ORDINALITY
+         AS l (transfer, line, account, amount, ord)
     JOIN balance b ON b.account_id = l.account
+    WHERE p_numbers[l.transfer] <> 0
     WINDOW w AS (PARTITION BY l.account ORDER BY l.ord);
-
-    RETURN QUERY SELECT r.line, r.code FROM unnest(refused_lines, refused_codes) AS r (line, code);
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.log_make_room(wanted bigint)
@@ -502,6 +1308,55 @@ BEGIN
     RETURN head.room;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.period_change_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF NEW.change_no <> coalesce((SELECT max(change_no) FROM period_change c
+                                  WHERE c.name = NEW.name AND c.change_no <> NEW.change_no), 0) + 1 THEN
+        RAISE EXCEPTION 'period % has a broken chain of changes', NEW.name USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (SELECT FROM period_change c
+               WHERE CASE WHEN c.name = NEW.name THEN (c.starts_on, c.ends_on) <> (NEW.starts_on, NEW.ends_on)
+                          ELSE c.starts_on < NEW.ends_on AND NEW.starts_on < c.ends_on END) THEN
+        RAISE EXCEPTION 'period % would overlap another or change its days', NEW.name USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.posting_fold_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    folded bigint;
+BEGIN
+    SELECT coalesce(max(up_to_version), 0) INTO folded FROM posting_fold
+    WHERE account_id = NEW.account_id AND up_to_version <> NEW.up_to_version;
+    IF NEW.up_to_version <> folded + NEW.postings OR NEW.up_to_version >
+        (SELECT coalesce(max(version), 0) FROM balance WHERE account_id = NEW.account_id) THEN
+        RAISE EXCEPTION 'account % cannot be folded up to version %', NEW.account_id, NEW.up_to_version
+            USING ERRCODE = 'check_violation';
+    END IF;
+    INSERT INTO posting_day (account_id, effective_on, recorded_on, debit_minor, credit_minor, postings)
+    SELECT NEW.account_id, p.effective_on, (b.recorded_at AT TIME ZONE 'UTC')::date,
+           coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0), 0)::bigint,
+           coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint, count(*)
+    FROM posting p JOIN transfer t USING (transfer_no) JOIN ledger_batch b USING (batch_id)
+    WHERE p.account_id = NEW.account_id AND p.version > folded AND p.version <= NEW.up_to_version
+    GROUP BY 2, 3
+    ON CONFLICT (account_id, effective_on, recorded_on) DO UPDATE SET
+        debit_minor = posting_day.debit_minor + excluded.debit_minor,
+        credit_minor = posting_day.credit_minor + excluded.credit_minor,
+        postings = posting_day.postings + excluded.postings;
+    RETURN NULL;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.posting_guard()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -510,32 +1365,69 @@ CREATE OR REPLACE FUNCTION public.posting_guard()
 AS $function$
 DECLARE
     bad text;
+    limited boolean;
 BEGIN
-    SELECT n.transfer_id::text INTO bad
-    FROM new_posting n JOIN account a USING (account_id)
-    GROUP BY n.transfer_id, a.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
+    SELECT n.transfer_no::text INTO bad
+    FROM new_posting n LEFT JOIN account a USING (account_id)
+    GROUP BY n.transfer_no, a.currency HAVING sum(n.amount_minor) <> 0 LIMIT 1;
     IF bad IS NOT NULL THEN
         RAISE EXCEPTION 'transfer % does not balance', bad USING ERRCODE = 'check_violation';
     END IF;
 
     SELECT c.account_id::text INTO bad
     FROM (
-        SELECT n.account_id, n.version, n.balance_after,
-               b.version + row_number() OVER w AS expected_version,
-               b.amount_minor + sum(n.amount_minor) OVER w AS expected_balance
-        FROM new_posting n JOIN balance b USING (account_id)
-        WINDOW w AS (PARTITION BY n.account_id ORDER BY n.version)
-    ) c
-    WHERE c.version <> c.expected_version OR c.balance_after <> c.expected_balance LIMIT 1;
+        SELECT n.account_id, n.version, n.balance_after, n.amount_minor,
+               row_number() OVER w AS place, lag(n.balance_after) OVER w AS before
+        FROM new_posting n WINDOW w AS (PARTITION BY n.account_id ORDER BY n.version)
+    ) c LEFT JOIN balance b USING (account_id)
+    WHERE b.account_id IS NULL OR c.version <> b.version + c.place
+       OR c.balance_after <> coalesce(c.before, b.amount_minor) + c.amount_minor LIMIT 1;
     IF bad IS NOT NULL THEN
         RAISE EXCEPTION 'account % has a broken version chain', bad USING ERRCODE = 'check_violation';
     END IF;
 
     UPDATE balance b SET amount_minor = b.amount_minor + s.amount, version = b.version + s.postings
-    FROM (SELECT account_id, sum(amount_minor) AS amount, count(*) AS postings
+    FROM (SELECT account_id, sum(amount_minor)::bigint AS amount, count(*) AS postings
           FROM new_posting GROUP BY account_id) s
     WHERE b.account_id = s.account_id;
+
+    SELECT min(a.code) FILTER (WHERE a.is_closed),
+           coalesce(bool_or(a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL), false)
+    INTO bad, limited
+    FROM account a WHERE a.account_id IN (SELECT account_id FROM new_posting);
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'account % is closed', bad USING ERRCODE = 'check_violation';
+    END IF;
+    IF limited THEN
+        PERFORM posting_limits(array_agg(n.account_id ORDER BY n.account_id, n.version),
+                               array_agg(n.transfer_no ORDER BY n.account_id, n.version),
+                               array_agg(n.amount_minor ORDER BY n.account_id, n.version),
+                               array_agg(n.balance_after ORDER BY n.account_id, n.version))
+        FROM new_posting n JOIN account a USING (account_id)
+        WHERE a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL;
+    END IF;
     RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.posting_limits(p_account integer[], p_transfer bigint[], p_amount bigint[], p_after bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    bad text;
+BEGIN
+    SELECT a.code INTO bad
+    FROM (
+        SELECT account, transfer, sum(amount) AS net, (array_agg(after ORDER BY ord DESC))[1] AS after
+        FROM unnest(p_account, p_transfer, p_amount, p_after) WITH ORDINALITY AS u (account, transfer, amount, after, ord)
+        GROUP BY account, transfer
+    ) s JOIN account a ON a.account_id = s.account JOIN balance b ON b.account_id = s.account
+    WHERE (s.net < 0 AND s.after - b.pending_credit_minor < a.floor_minor)
+       OR (s.net > 0 AND s.after + b.pending_debit_minor > a.ceiling_minor) LIMIT 1;
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'account % would be beyond its limit', bad USING ERRCODE = 'check_violation';
+    END IF;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.state_bare()
@@ -572,8 +1464,14 @@ CREATE OR REPLACE FUNCTION public.upcast_event(event_type text, version integer,
 RETURN CASE WHEN (version <> 1) THEN data WHEN (event_type = 'OrderPlaced'::text) THEN (CASE WHEN (jsonb_typeof((data -> 'channel'::text)) = 'string'::text) THEN data ELSE (data || '{"channel": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest,discount_minor}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END, CASE WHEN (jsonb_typeof((data -> 'discount_minor'::text)) <> 'number'::text) THEN 'discount_minor'::text WHEN ((((data ->> 'discount_minor'::text))::numeric < (0)::numeric) OR (((data ->> 'discount_minor'::text))::numeric > ('1000000000000000'::bigint)::numeric)) THEN 'discount_minor'::text ELSE NULL::text END] ELSE '{}'::text[] END) WHEN (event_type = 'RefundProcessed'::text) THEN (CASE WHEN ((data -> 'method'::text) = ANY (ARRAY['"original"'::jsonb, '"store_credit"'::jsonb, '"other"'::jsonb, '"unknown"'::jsonb])) THEN data ELSE (data || '{"method": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END] ELSE '{}'::text[] END) WHEN (event_type = 'TicketOpened'::text) THEN ((data - 'message'::text) || CASE WHEN (jsonb_typeof((data -> 'message'::text)) = 'string'::text) THEN jsonb_set('{"messages": [{"text": "", "author": "customer"}]}'::jsonb, '{messages,0,text}'::text[], (data -> 'message'::text)) ELSE '{"messages": []}'::jsonb END) ELSE data END
 ;
 
-CREATE TRIGGER account_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER account_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.account_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER account_change_is_applied AFTER INSERT ON public.account_change FOR EACH ROW EXECUTE FUNCTION account_change_applies();
+CREATE TRIGGER account_is_guarded BEFORE UPDATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
+CREATE TRIGGER account_is_kept BEFORE DELETE OR TRUNCATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER account_opens AFTER INSERT ON public.account REFERENCING NEW TABLE AS new_account FOR EACH STATEMENT EXECUTE FUNCTION account_opens_balance();
 CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.action FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
+CREATE TRIGGER balance_is_kept BEFORE DELETE OR TRUNCATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_conflict_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_conflict FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -581,8 +1479,24 @@ CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publi
 CREATE TRIGGER event_key_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_key FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER forecast_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER forecast_settlement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast_settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER fx_rate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.fx_rate FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER hold_end_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.hold_end FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER hold_end_keeps_pending AFTER INSERT ON public.hold_end REFERENCING NEW TABLE AS new_end FOR EACH STATEMENT EXECUTE FUNCTION hold_end_guard();
+CREATE TRIGGER hold_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER hold_is_listed AFTER INSERT ON public.hold REFERENCING NEW TABLE AS new_hold FOR EACH STATEMENT EXECUTE FUNCTION hold_opens();
+CREATE TRIGGER hold_leg_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.hold_leg FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER hold_leg_keeps_pending AFTER INSERT ON public.hold_leg REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION hold_leg_guard();
+CREATE TRIGGER hold_open_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
+CREATE TRIGGER hold_open_is_kept BEFORE TRUNCATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_batch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER period_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.period_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER period_change_is_checked AFTER INSERT ON public.period_change FOR EACH ROW EXECUTE FUNCTION period_change_guard();
+CREATE TRIGGER posting_day_is_guarded BEFORE INSERT OR UPDATE ON public.posting_day FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
+CREATE TRIGGER posting_day_is_kept BEFORE DELETE OR TRUNCATE ON public.posting_day FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER posting_fold_adds AFTER INSERT ON public.posting_fold FOR EACH ROW EXECUTE FUNCTION posting_fold_guard();
+CREATE TRIGGER posting_fold_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.posting_fold FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.posting FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_keeps_the_books AFTER INSERT ON public.posting REFERENCING NEW TABLE AS new_posting FOR EACH STATEMENT EXECUTE FUNCTION posting_guard();
 CREATE TRIGGER proof_bundle_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.proof_bundle FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -592,6 +1506,7 @@ CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 
 GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
+GRANT DELETE, INSERT, SELECT ON ledger_unposted TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund_link TO steward_app;
@@ -615,14 +1530,32 @@ GRANT INSERT, SELECT ON snapshot TO steward_app;
 GRANT INSERT, SELECT ON source_file TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
 GRANT SELECT ON account TO steward_app;
+GRANT SELECT ON account_change TO steward_app;
 GRANT SELECT ON balance TO steward_app;
+GRANT SELECT ON fx_rate TO steward_app;
+GRANT SELECT ON hold TO steward_app;
+GRANT SELECT ON hold_end TO steward_app;
+GRANT SELECT ON hold_leg TO steward_app;
+GRANT SELECT ON hold_open TO steward_app;
+GRANT SELECT ON ledger_batch TO steward_app;
 GRANT SELECT ON log_head TO steward_app;
+GRANT SELECT ON period TO steward_app;
+GRANT SELECT ON period_change TO steward_app;
 GRANT SELECT ON posting TO steward_app;
+GRANT SELECT ON posting_day TO steward_app;
+GRANT SELECT ON posting_fold TO steward_app;
 GRANT SELECT ON transfer TO steward_app;
 GRANT SELECT, UPDATE ON sequencer TO steward_app;
 
-GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[]) TO steward_app;
-GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,text,integer[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_change_account(integer,boolean,bigint,bigint,boolean,text,text,timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_finish(uuid[],uuid[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_fold(bigint) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_hold(uuid[],text[],text[],timestamp with time zone[],bytea[],text[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[],timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],timestamp with time zone[],bytea[],uuid[],text[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_release(timestamp with time zone,integer) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_set_period(text,date,date,text,text,text,timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_set_rate(text,text,date,bigint,bigint,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION log_make_room(bigint) TO steward_app;
 GRANT EXECUTE ON FUNCTION state_bare() TO steward_app;
 GRANT EXECUTE ON FUNCTION state_indexed() TO steward_app;

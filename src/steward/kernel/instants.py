@@ -41,5 +41,13 @@ def floor_day(value: datetime) -> datetime:
     return value.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def parse_date(text: str) -> date:
+    """A date as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is not a date", fix="write it as YYYY-MM-DD") from None
+
+
 def business_date(value: datetime) -> date:
     return value.astimezone(UTC).date()

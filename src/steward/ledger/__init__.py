@@ -1,12 +1,21 @@
 """The ledger: money moved, twice written.
 
 Promises      every transfer balances per currency; posting twice is posting once; nothing is ever edited; an
-              account's postings are an unbroken chain of versions.
+              account's postings are an unbroken chain of versions; no limit is passed, whoever posts at once.
 Never         decides whether money should move (gateway) or whether it did (reconciliation).
-Read next     core/rules.py, then service.py.
+Read next     docs/concepts/ledger.md, core/transfer.py, then service/ledger.py.
 """
 
-from steward.ledger.core.rules import RuleProblem, prove_rule
-from steward.ledger.service import Books, Ledger, LedgerReport
+from steward.ledger.core.rules import RuleProblem, prove_rules
+from steward.ledger.service import Bookkeeping, Books, Ledger, LedgerReport, LedgerWriter, MoneyEvents
 
-__all__ = ["Books", "Ledger", "LedgerReport", "RuleProblem", "prove_rule"]
+__all__ = [
+    "Bookkeeping",
+    "Books",
+    "Ledger",
+    "LedgerReport",
+    "LedgerWriter",
+    "MoneyEvents",
+    "RuleProblem",
+    "prove_rules",
+]

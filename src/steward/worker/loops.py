@@ -26,7 +26,8 @@ class Worker:
         self._failing: set[str] = set()
         self._last: dict[str, float] = {}
         self._consumers: dict[str, Callable[[], object]] = {
-            "ledger": app.ledger.post_pending,
+            "ledger": app.money_events.post_pending,
+            "holds": app.ledger.release_expired,
             "state": app.state.catch_up,
             "webhooks": app.webhooks.normalise,
         }

@@ -66,7 +66,7 @@ def test_a_temporary_table_does_not_stand_in_for_the_books(fresh):
         connection.execute("CREATE TEMP TABLE account (LIKE account INCLUDING ALL)")
         connection.execute("CREATE TEMP TABLE balance (account_id integer, amount_minor bigint, version bigint)")
         opened = connection.execute(
-            "SELECT o_account_id FROM ledger_open(ARRAY['income:sales'], ARRAY['GBP'], ARRAY['credit'])"
+            "SELECT ledger_open(ARRAY['income:sales'], ARRAY['GBP'], ARRAY['credit'], now()) AS batch_id"
         ).fetchall()
         assert len(opened) == 1
         assert connection.execute("SELECT count(*) AS n FROM public.balance").fetchone()["n"] == 1

@@ -115,9 +115,9 @@ def test_a_changed_invoice_is_a_conflict_and_overwrites_nothing(shop, make, smal
     assert (report.accepted, report.duplicates) == (0, 3)
     assert stored(shop) == before
     assert [row["event_id"] for row in shop.app.events.conflicts()] == ["order:536365", "payment:536365"]
-    shop.app.ledger.post_pending()
-    assert shop.app.ledger.books().trial_balance == {"GBP": 0}
-    assert shop.app.ledger.totals()[0] == 3  # the changed payment was not posted
+    shop.app.money_events.post_pending()
+    assert shop.app.books.books().trial_balance == {"GBP": 0}
+    assert shop.app.books.totals()[0] == 3  # the changed payment was not posted
 
 
 def test_an_invoice_cut_in_half_is_a_conflict(shop, make, small, write, tmp_path):

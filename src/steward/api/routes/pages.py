@@ -54,7 +54,7 @@ def status(request: Request) -> HTMLResponse:
         title="Status",
         figures=app.figures.read(),
         currency=app.catalog.history.currency,
-        books=app.ledger.books(),
+        books=app.books.books(),
         snapshot=snapshots[-1] if snapshots else None,
     )
 

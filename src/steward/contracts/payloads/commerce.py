@@ -176,6 +176,8 @@ class ReturnReceived(OpenContract):
     condition: Literal["as_new", "used", "damaged", "wrong_item", "empty", "unknown"] = "unknown"
     weight_grams: NonNegative | None = None
     warehouse: Name | None = None
+    currency: Currency | None = None
+    cost_minor: NonNegative | None = None
 
 
 class RefundRequested(OpenContract):
@@ -233,6 +235,9 @@ class RefundProcessed(OpenContract):
     customer_id: Name | None = None
     reason: str | None = None
     processor: Name = "unnamed"
+    tax_minor: NonNegative = 0
+    shipping_minor: NonNegative = 0
+    fee_returned_minor: NonNegative = 0
     customer: PersonalDetails | None = None
     person_id: Name | None = None
     person_digest: Digest | None = None

@@ -268,11 +268,26 @@ class AgentQuarantined(Contract):
 
 
 class LedgerTransferPosted(Contract):
-    """One batch of transfers: how many, from which events, and the digest of all of them in order."""
+    """One batch of transfers: how many, from which events, and the digest of all of them in order. `batch_id` is
+    absent in what was posted before batches had numbers.
+    """
 
     transfers: int
     first_source: str
     last_source: str
+    digest: Digest
+    batch_id: NonNegative | None = None
+    rows: NonNegative | None = None
+    recorded_at: Instant | None = None
+
+
+class LedgerChanged(Contract):
+    """One batch of anything else in the books, with the digest of its rows."""
+
+    what: Literal["accounts", "account", "holds", "finishes", "releases", "period", "rate"]
+    batch_id: NonNegative
+    rows: NonNegative
+    recorded_at: Instant
     digest: Digest
 
 
@@ -304,4 +319,5 @@ OPERATIONS = (
     HardeningProposed,
     AgentQuarantined,
     LedgerTransferPosted,
+    LedgerChanged,
 )

@@ -1,0 +1,26 @@
+"""The ledger's tables."""
+
+from steward.ledger.store.reading import LedgerReader, total_of
+from steward.ledger.store.tables import (
+    AccountIds,
+    LedgerStore,
+    Packed,
+    Row,
+    Written,
+    pack_finishes,
+    pack_holds,
+    pack_transfers,
+)
+
+__all__ = [
+    "AccountIds",
+    "LedgerReader",
+    "LedgerStore",
+    "Packed",
+    "Row",
+    "Written",
+    "pack_finishes",
+    "pack_holds",
+    "pack_transfers",
+    "total_of",
+]
