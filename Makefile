@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
+.PHONY: ledger-bench ledger-model help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,12 @@ event-fuzz: dev ## a million mutated requests and twenty thousand generated ones
 
 schemas: dev ## regenerate schemas/
 	@$(BIN)/python -m steward.cli.schemas
+
+ledger-bench: dev ## the ledger beside COPY, single callers, balances at any date (about 10 minutes)
+	@$(BIN)/python bench/ledger.py
+
+ledger-model: dev ## a hundred thousand random operations beside books kept by hand, with the control (about 1 minute)
+	@$(BIN)/python bench/ledger_model.py
 
 oracles: ## programs tests compare with, where the system's package manager has them (Debian)
 	@for program in hledger ledger; do \

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import events, pages, webhooks
+from steward.api.routes import events, ledger, pages, webhooks
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -56,6 +56,7 @@ def create_app() -> FastAPI:
     )
     app.include_router(pages.router, include_in_schema=False)
     app.include_router(events.router)
+    app.include_router(ledger.router)
     app.include_router(webhooks.router)
 
     @app.exception_handler(Problem)

@@ -120,23 +120,6 @@ class Total(Contract):
         return self.debit_minor - self.credit_minor
 
 
-class OpenItem(Contract):
-    """One posting as ageing sees it; `party` is who it is with."""
-
-    on: date
-    party: str | None
-    currency: Currency
-    amount_minor: Minor
-
-
-class CashMovement(Contract):
-    """What the cash accounts gained (positive) on one day."""
-
-    on: date
-    currency: Currency
-    amount_minor: Minor
-
-
 class JournalPosting(Contract):
     """One posting as a journal shows it; debits are positive. `balance_after` is the balance in posted order."""
 

@@ -424,13 +424,13 @@ ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_denominator_check CHECK ((denominator
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_numerator_check CHECK ((numerator > 0));
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (base, quote, on_date, batch_id);
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_source_check CHECK ((length(source) <= 256));
-ALTER TABLE hold ADD CONSTRAINT hold_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE hold ADD CONSTRAINT hold_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE hold ADD CONSTRAINT hold_key UNIQUE (key);
-ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 64)));
-ALTER TABLE hold ADD CONSTRAINT hold_party_check CHECK ((length(party) <= 256));
+ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 256)));
+ALTER TABLE hold ADD CONSTRAINT hold_party_check CHECK ((octet_length(party) <= 1024));
 ALTER TABLE hold ADD CONSTRAINT hold_pkey PRIMARY KEY (hold_no);
-ALTER TABLE hold ADD CONSTRAINT hold_source_check CHECK ((length(source) <= 1100));
-ALTER TABLE hold_end ADD CONSTRAINT hold_end_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE hold ADD CONSTRAINT hold_source_check CHECK ((octet_length(source) <= 4400));
+ALTER TABLE hold_end ADD CONSTRAINT hold_end_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE hold_end ADD CONSTRAINT hold_end_check CHECK (((how = 'posted'::text) = (transfer_no IS NOT NULL)));
 ALTER TABLE hold_end ADD CONSTRAINT hold_end_check1 CHECK (((how = 'expired'::text) = (key IS NULL)));
 ALTER TABLE hold_end ADD CONSTRAINT hold_end_check2 CHECK (((key IS NULL) = (body_digest IS NULL)));
@@ -469,7 +469,7 @@ ALTER TABLE person_alias ADD CONSTRAINT person_alias_person_id_fkey FOREIGN KEY 
 ALTER TABLE person_alias ADD CONSTRAINT person_alias_pkey PRIMARY KEY (alias);
 ALTER TABLE person_field ADD CONSTRAINT person_field_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id);
 ALTER TABLE person_field ADD CONSTRAINT person_field_pkey PRIMARY KEY (event_key);
-ALTER TABLE posting ADD CONSTRAINT posting_amount_minor_check CHECK ((amount_minor <> 0));
+ALTER TABLE posting ADD CONSTRAINT posting_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor >= '-1000000000000000'::bigint) AND (amount_minor <= '1000000000000000'::bigint))));
 ALTER TABLE posting ADD CONSTRAINT posting_pkey PRIMARY KEY (account_id, version);
 ALTER TABLE posting_day ADD CONSTRAINT posting_day_credit_minor_check CHECK ((credit_minor >= 0));
 ALTER TABLE posting_day ADD CONSTRAINT posting_day_debit_minor_check CHECK ((debit_minor >= 0));
@@ -491,12 +491,12 @@ ALTER TABLE snapshot ADD CONSTRAINT snapshot_as_of_key UNIQUE (as_of);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 ALTER TABLE source_file ADD CONSTRAINT source_file_pkey PRIMARY KEY (sha256);
 ALTER TABLE source_file ADD CONSTRAINT source_file_sha256_check CHECK ((length(sha256) = 32));
-ALTER TABLE transfer ADD CONSTRAINT transfer_body_digest_check CHECK ((length(body_digest) = 32));
+ALTER TABLE transfer ADD CONSTRAINT transfer_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE transfer ADD CONSTRAINT transfer_key UNIQUE (key);
-ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 64)));
-ALTER TABLE transfer ADD CONSTRAINT transfer_party_check CHECK ((length(party) <= 256));
+ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 256)));
+ALTER TABLE transfer ADD CONSTRAINT transfer_party_check CHECK ((octet_length(party) <= 1024));
 ALTER TABLE transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_no);
-ALTER TABLE transfer ADD CONSTRAINT transfer_source_check CHECK ((length(source) <= 1100));
+ALTER TABLE transfer ADD CONSTRAINT transfer_source_check CHECK ((octet_length(source) <= 4400));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
@@ -826,24 +826,18 @@ BEGIN
     END IF;
 END $function$
 ;
-CREATE OR REPLACE FUNCTION public.ledger_is_plain(p_lines integer, p_effective timestamp with time zone[], p_accounts integer[], p_leg_transfer integer[], p_leg_account integer[], p_leg_amount bigint[])
+CREATE OR REPLACE FUNCTION public.ledger_is_plain(p_lines integer, p_effective timestamp with time zone[], p_reverses uuid[], p_leg_transfer integer[])
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 BEGIN
-    RETURN (SELECT count(*) FROM account a WHERE a.account_id = ANY (p_accounts) AND NOT a.is_closed
-            AND a.floor_minor IS NULL AND a.ceiling_minor IS NULL) = cardinality(p_accounts)
+    RETURN cardinality(array_remove(p_reverses, NULL)) = 0
+        AND (SELECT count(DISTINCT u.line) FROM unnest(p_leg_transfer) AS u (line)) = p_lines
         AND NOT EXISTS (SELECT FROM period p, (SELECT min(u.at) AS first, max(u.at) AS last FROM unnest(p_effective) AS u (at)) s
                         WHERE p.state <> 'open' AND p.starts_on <= (s.last AT TIME ZONE 'UTC')::date
-                          AND p.ends_on > (s.first AT TIME ZONE 'UTC')::date)
-        AND (SELECT count(DISTINCT u.line) FROM unnest(p_leg_transfer) AS u (line)) = p_lines
-        AND NOT EXISTS (SELECT FROM unnest(p_leg_amount) AS u (n)
-                        WHERE n = 0 OR n < -1000000000000000 OR n > 1000000000000000)
-        AND NOT EXISTS (SELECT FROM unnest(p_leg_transfer, p_leg_account, p_leg_amount) AS l (transfer, account, amount)
-                        JOIN account a ON a.account_id = l.account
-                        GROUP BY l.transfer, a.currency HAVING sum(l.amount) <> 0);
+                          AND p.ends_on > (s.first AT TIME ZONE 'UTC')::date);
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.ledger_is_shut(p_at timestamp with time zone, p_kind text)
@@ -1098,7 +1092,7 @@ BEGIN
     RETURN batch;
 END $function$
 ;
-CREATE OR REPLACE FUNCTION public.ledger_post(p_keys uuid[], p_kinds text[], p_sources text[], p_effective timestamp with time zone[], p_bodies bytea[], p_reverses uuid[], p_parties text[], p_now timestamp with time zone, p_leg_transfer integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[], OUT o_batch_id bigint, OUT o_recorded_at timestamp with time zone, OUT o_posted integer, OUT o_digest bytea, OUT o_lines integer[], OUT o_codes text[])
+CREATE OR REPLACE FUNCTION public.ledger_post(p_keys uuid[], p_kinds text[], p_sources text[], p_effective timestamp with time zone[], p_bodies bytea[], p_reverses uuid[], p_parties text[], p_content bytea, p_now timestamp with time zone, p_leg_transfer integer[], p_leg_line smallint[], p_leg_account integer[], p_leg_amount bigint[], OUT o_batch_id bigint, OUT o_recorded_at timestamp with time zone, OUT o_posted integer, OUT o_digest bytea, OUT o_lines integer[], OUT o_codes text[])
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1107,9 +1101,9 @@ AS $function$
 DECLARE
     lines integer := cardinality(p_keys);
     accounts integer[] := ARRAY(SELECT DISTINCT u.id FROM unnest(p_leg_account) AS u (id) ORDER BY u.id);
+    locked integer;
     codes text[];
     numbers bigint[];
-    content bytea;
     is_plain boolean;
 BEGIN
     IF lines > 5000 THEN
@@ -1119,22 +1113,21 @@ BEGIN
     -- snapshot of what follows is newer than they are.
     PERFORM pg_advisory_xact_lock_shared(724656);
     PERFORM 1 FROM balance WHERE account_id = ANY (accounts) ORDER BY account_id FOR NO KEY UPDATE;
+    GET DIAGNOSTICS locked = ROW_COUNT;
     o_recorded_at := ledger_now(p_now);
     o_lines := '{}';
     o_codes := '{}';
     o_posted := lines;
 
-    -- A plain batch is written at once. Only a key that is taken can still be in its way: then nothing of it stays, and
-    -- every line is judged.
-    is_plain := cardinality(array_remove(p_reverses, NULL)) = 0
-        AND ledger_is_plain(lines, p_effective, accounts, p_leg_transfer, p_leg_account, p_leg_amount);
+    is_plain := locked = cardinality(accounts) AND length(p_content) = 48 * lines
+        AND ledger_is_plain(lines, p_effective, p_reverses, p_leg_transfer);
     IF is_plain THEN
         numbers := ARRAY(SELECT nextval('transfer_no') FROM generate_series(1, lines));
         o_batch_id := ledger_next_batch();
         BEGIN
             PERFORM ledger_write(o_batch_id, numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses,
                                  p_parties, p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount);
-        EXCEPTION WHEN unique_violation THEN
+        EXCEPTION WHEN unique_violation OR check_violation THEN
             is_plain := false;
         END;
     END IF;
@@ -1153,12 +1146,11 @@ BEGIN
         o_batch_id := ledger_next_batch();
         PERFORM ledger_write(o_batch_id, numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses, p_parties,
                              p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount);
+        SELECT string_agg(uuid_send(u.key) || u.body, '' ORDER BY u.line) INTO p_content
+        FROM unnest(p_keys, p_bodies, codes) WITH ORDINALITY AS u (key, body, code, line) WHERE u.code = '';
     END IF;
-    -- The lines come from their arrays in order, and nothing is sorted that could change it.
-    SELECT string_agg(uuid_send(u.key) || u.body, '') INTO content
-    FROM unnest(p_keys, p_bodies, numbers) AS u (key, body, no) WHERE u.no <> 0;
-    PERFORM ledger_seal(o_batch_id, o_recorded_at, o_posted, content);
-    o_digest := sha256(content);
+    PERFORM ledger_seal(o_batch_id, o_recorded_at, o_posted, p_content);
+    o_digest := sha256(p_content);
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.ledger_release(p_now timestamp with time zone, p_most integer, OUT o_batch_id bigint, OUT o_released integer)
@@ -1552,7 +1544,7 @@ GRANT EXECUTE ON FUNCTION ledger_finish(uuid[],uuid[],text[],timestamp with time
 GRANT EXECUTE ON FUNCTION ledger_fold(bigint) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_hold(uuid[],text[],text[],timestamp with time zone[],bytea[],text[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[],timestamp with time zone) TO steward_app;
-GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],timestamp with time zone[],bytea[],uuid[],text[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],timestamp with time zone[],bytea[],uuid[],text[],bytea,timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_release(timestamp with time zone,integer) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_set_period(text,date,date,text,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_set_rate(text,text,date,bigint,bigint,text,timestamp with time zone) TO steward_app;

@@ -3,4 +3,5 @@
 SCOPES = {
     "events:write": "send events",
     "events:read": "read events and follow the log",
+    "ledger:read": "read balances and transfers",
 }

@@ -11,7 +11,7 @@ SELECT ledger_open(%(codes)s::text[], %(currencies)s::text[], %(normals)s::text[
 -- Post a batch of transfers.
 SELECT o_batch_id, o_recorded_at, o_posted, o_digest, o_lines, o_codes FROM ledger_post(
     %(keys)s::uuid[], %(kinds)s::text[], %(sources)s::text[], %(effective)s::timestamptz[], %(bodies)s::bytea[],
-    %(reverses)s::uuid[], %(parties)s::text[], %(now)s::timestamptz,
+    %(reverses)s::uuid[], %(parties)s::text[], %(content)s::bytea, %(now)s::timestamptz,
     %(leg_entry)s::integer[], %(leg_line)s::smallint[], %(leg_account)s::integer[], %(leg_amount)s::bigint[]);
 
 -- hold --
@@ -166,30 +166,6 @@ WHERE t.transfer_no > %(after)s ORDER BY t.transfer_no LIMIT %(limit)s;
 -- transfer_between --
 -- The transfer whose key lies in a range.
 SELECT t.transfer_no FROM transfer t WHERE t.key BETWEEN %(low)s AND %(high)s ORDER BY t.key LIMIT 2;
-
--- open_items --
--- Postings of one account (or of all below a code), by the day they happened.
-SELECT p.effective_on, t.party, a.code, a.currency, p.amount_minor
-FROM account a JOIN posting p USING (account_id) JOIN transfer t USING (transfer_no)
-WHERE (a.code = %(code)s OR starts_with(a.code, %(code)s || ':')) AND p.effective_on < %(until)s::date
-ORDER BY p.effective_on, p.transfer_no, p.line;
-
--- cash_transfers --
--- Every transfer that touches a cash account in a span, with all its legs.
-SELECT t.transfer_no, p.effective_on, a.code, a.currency, p.amount_minor
-FROM transfer t JOIN posting p USING (transfer_no) JOIN account a USING (account_id)
-WHERE p.effective_on >= %(since)s::date AND p.effective_on < %(until)s::date
-  AND t.transfer_no IN (SELECT c.transfer_no FROM posting c JOIN account k USING (account_id)
-                        WHERE k.code = ANY (%(cash)s::text[])
-                          AND c.effective_on >= %(since)s::date AND c.effective_on < %(until)s::date)
-ORDER BY t.transfer_no, p.line;
-
--- cash_days --
--- What the cash accounts gained each day.
-SELECT p.effective_on, a.currency, sum(p.amount_minor)::bigint AS amount_minor
-FROM posting p JOIN account a USING (account_id)
-WHERE a.code = ANY (%(cash)s::text[]) AND p.effective_on < %(until)s::date
-GROUP BY p.effective_on, a.currency ORDER BY p.effective_on;
 
 -- broken_chains --
 -- Postings that do not follow their predecessor, by version or by balance.

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import psycopg
 import pytest
@@ -319,6 +320,18 @@ def test_balances_at_any_date_are_the_same_folded_or_not(shop, make):
     assert shop.app.ledger.fold(2) == 0
     assert shop.app.ledger.fold(1) == 2
     assert shop.app.books.span(None, None, known=shop.clock.now().date())[0].debit_minor == 0
+    assert violations(shop) == []
+
+
+def test_the_newest_rate_of_a_day_counts(shop):
+    ledger = shop.app.ledger
+    for day, rate in [(2, Fraction(3, 4)), (4, Fraction(4, 5)), (4, Fraction(5, 6))]:
+        ledger.set_rate("USD", "GBP", date(2011, 5, day), rate, "test")
+    found = [ledger.rate("USD", "GBP", date(2011, 5, day)) for day in (1, 2, 3, 4, 9)]
+    assert found == [None, Fraction(3, 4), Fraction(3, 4), Fraction(5, 6), Fraction(5, 6)]
+    assert ledger.rate("GBP", "USD", date(2011, 5, 9)) is None
+    with pytest.raises(BadInput, match="rate"):
+        ledger.set_rate("USD", "USD", date(2011, 5, 1), Fraction(1), "test")
     assert violations(shop) == []
 
 

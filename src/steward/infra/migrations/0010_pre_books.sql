@@ -59,10 +59,10 @@ CREATE TABLE transfer (
     effective_at timestamptz NOT NULL,
     reverses     bigint,
     key          uuid        NOT NULL,
-    kind         text        NOT NULL CHECK (length(kind) BETWEEN 1 AND 64),
-    source       text        NOT NULL CHECK (length(source) <= 1100),
-    party        text        CHECK (length(party) <= 256),
-    body_digest  bytea       NOT NULL CHECK (length(body_digest) = 32),
+    kind         text        NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 256),
+    source       text        NOT NULL CHECK (octet_length(source) <= 4400),
+    party        text        CHECK (octet_length(party) <= 1024),
+    body_digest  bytea       NOT NULL CHECK (octet_length(body_digest) = 32),
     CONSTRAINT transfer_key UNIQUE (key)
 );
 CREATE UNIQUE INDEX transfer_reversal ON transfer (reverses) WHERE reverses IS NOT NULL;
@@ -73,7 +73,8 @@ CREATE INDEX transfer_by_time ON transfer USING brin (effective_at) WITH (autosu
 CREATE TABLE posting (
     version       bigint   NOT NULL,
     transfer_no   bigint   NOT NULL,
-    amount_minor  bigint   NOT NULL CHECK (amount_minor <> 0),
+    amount_minor  bigint   NOT NULL
+        CHECK (amount_minor <> 0 AND amount_minor BETWEEN -1000000000000000 AND 1000000000000000),
     balance_after bigint   NOT NULL,
     account_id    integer  NOT NULL,
     effective_on  date     NOT NULL,
@@ -88,10 +89,10 @@ CREATE TABLE hold (
     batch_id    bigint      NOT NULL,
     expires_at  timestamptz NOT NULL,
     key         uuid        NOT NULL,
-    kind        text        NOT NULL CHECK (length(kind) BETWEEN 1 AND 64),
-    source      text        NOT NULL CHECK (length(source) <= 1100),
-    party       text        CHECK (length(party) <= 256),
-    body_digest bytea       NOT NULL CHECK (length(body_digest) = 32),
+    kind        text        NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 256),
+    source      text        NOT NULL CHECK (octet_length(source) <= 4400),
+    party       text        CHECK (octet_length(party) <= 1024),
+    body_digest bytea       NOT NULL CHECK (octet_length(body_digest) = 32),
     CONSTRAINT hold_key UNIQUE (key)
 );
 -- What has not ended yet, kept by triggers, so that releasing what expired need not look at what ended long ago.
@@ -115,7 +116,7 @@ CREATE TABLE hold_end (
     key         uuid   CONSTRAINT hold_end_key UNIQUE,
     how         text   NOT NULL CHECK (how IN ('posted', 'voided', 'expired')),
     transfer_no bigint,
-    body_digest bytea  CHECK (length(body_digest) = 32),
+    body_digest bytea  CHECK (octet_length(body_digest) = 32),
     CHECK ((how = 'posted') = (transfer_no IS NOT NULL)),
     CHECK ((how = 'expired') = (key IS NULL)),
     CHECK ((key IS NULL) = (body_digest IS NULL))

@@ -171,6 +171,12 @@ class Ledger:
             parameters |= {"numerator": rate.numerator, "denominator": rate.denominator}
             self._anchor_batch(connection, self._store.set_rate(connection, parameters), "rate")
 
+    def rate(self, base: str, quote: str, on: date) -> Fraction | None:
+        """The newest rate written down for a day on or before `on`; None where there is none."""
+        with self._db.transaction() as connection:
+            row = self._store.rate(connection, base, quote, on)
+        return None if row is None else Fraction(row["numerator"], row["denominator"])
+
     def fold(self, least: int = 20_000) -> int:
         """Add up accounts with at least `least` postings since they were last, so that balances at any date stay
         cheap; how many accounts were.

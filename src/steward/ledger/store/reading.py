@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from steward.contracts.ledger import CashMovement, JournalEntry, JournalPosting, OpenItem, Total
+from steward.contracts.ledger import JournalEntry, JournalPosting, Total
 from steward.infra import sql
 from steward.ledger.core.transfer import key_range, transfer_id
 from steward.ledger.store.tables import Row
@@ -90,29 +90,6 @@ class LedgerReader:
         row = connection.execute(self._sql["transfer_between"], query).fetchone()
         return row["transfer_no"] if row else None
 
-    def open_items(self, connection: Connection[Row], code: str, until: date) -> list[OpenItem]:
-        rows = connection.execute(self._sql["open_items"], {"code": code, "until": until})
-        return [
-            OpenItem(
-                on=row["effective_on"],
-                party=row["party"] or row["code"].removeprefix(code).removeprefix(":") or None,
-                currency=row["currency"],
-                amount_minor=row["amount_minor"],
-            )
-            for row in rows
-        ]
-
-    def cash_transfers(self, connection: Connection[Row], cash: Sequence[str], since: date, until: date) -> list[Row]:
-        query = {"cash": list(cash), "since": since, "until": until}
-        return connection.execute(self._sql["cash_transfers"], query).fetchall()
-
-    def cash_days(self, connection: Connection[Row], cash: Sequence[str], until: date) -> list[CashMovement]:
-        rows = connection.execute(self._sql["cash_days"], {"cash": list(cash), "until": until})
-        return [
-            CashMovement(on=row["effective_on"], currency=row["currency"], amount_minor=row["amount_minor"])
-            for row in rows
-        ]
-
     def audit(self, connection: Connection[Row], query: str) -> Iterator[Row]:
         """All rows of one of the audit's queries, a page in memory at a time."""
         return self._stream(connection, query)
@@ -131,10 +108,6 @@ def total_of(row: Row) -> Total:
         debit_minor=row["debit_minor"],
         credit_minor=row["credit_minor"],
     )
-
-
-def day_after(day: date) -> date:
-    return day + timedelta(days=1)
 
 
 def _entry(rows: list[Row]) -> JournalEntry:

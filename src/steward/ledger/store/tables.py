@@ -68,13 +68,16 @@ def _legs(all_legs: Sequence[Sequence[Leg]], ids: AccountIds) -> Row:
 def pack_transfers(transfers: Sequence[Transfer], ids: AccountIds) -> Packed:
     """Raises `OverflowError` on an amount beyond 64 bits."""
     reverses = [None if t.reverses is None else key_bytes(t.reverses) for t in transfers]
+    keys = [key_bytes(t.key) for t in transfers]
+    bodies = [digest_of(t) for t in transfers]
     return Packed(
         {
-            "keys": arrays.uuid_array([key_bytes(t.key) for t in transfers]),
+            "content": b"".join([part for pair in zip(keys, bodies, strict=True) for part in pair]),
+            "keys": arrays.uuid_array(keys),
             "kinds": arrays.text_array([t.kind for t in transfers]),
             "sources": arrays.text_array([t.source for t in transfers]),
             "effective": arrays.timestamptz_array([microseconds(t.effective_at) for t in transfers]),
-            "bodies": arrays.bytea_array([digest_of(t) for t in transfers]),
+            "bodies": arrays.bytea_array(bodies),
             "reverses": arrays.uuid_array(reverses),
             "parties": arrays.text_array([t.party for t in transfers]),
             **_legs([t.legs for t in transfers], ids),
