@@ -264,6 +264,7 @@ def main():
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--no-save", action="store_true")
     arguments = parser.parse_args()
+    sys.setswitchinterval(0.0005)  # as the server does
     bench = Bench(arguments.seed)
     try:
         bench.furnish()
