@@ -24,7 +24,7 @@ from steward.infra.settings import Settings, load_settings
 from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
 from steward.kernel.canonical import JsonObject
-from steward.ledger import Bookkeeping, Ledger, MoneyEvents, prove_rules
+from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, Reports, prove_rules
 from steward.policy import Policy
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
@@ -99,6 +99,14 @@ class App:
     @cached_property
     def books(self) -> Bookkeeping:
         return Bookkeeping(self.database, self.events, self.money_events)
+
+    @cached_property
+    def reports(self) -> Reports:
+        return Reports(self.database, self.clock, self.events, self.books, self.money_events, self.ledger.chart.cash)
+
+    @cached_property
+    def closing(self) -> Closing:
+        return Closing(self.database, self.clock, self.events, self.ledger, self.books, self.money_events)
 
     @cached_property
     def state(self) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from steward.cli import audit, demo, events, limits, people, store, verify, web, webhooks
+from steward.cli import audit, closing, demo, events, limits, people, reports, store, verify, web, webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -27,7 +27,8 @@ main.add_command(events.events)
 main.add_command(people.keys)
 main.add_command(people.people)
 main.add_command(webhooks.webhooks)
-main.add_command(limits.ledger)
+for part in (limits, reports, closing):  # one group, filled by three modules
+    main.add_command(part.ledger)
 main.add_command(verify.verify)
 main.add_command(audit.audit)
 main.add_command(audit.action)

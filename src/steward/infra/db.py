@@ -71,6 +71,15 @@ class Database:
             what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Infrastructure(f"the database: {what}", fix="`steward db status` shows where it is") from error
 
+    @contextmanager
+    def snapshot(self) -> Generator[Connection[Row]]:
+        """A transaction in which everything is read as of one moment; one that is open already is joined as it is."""
+        is_joined = self.is_in_transaction
+        with self.transaction() as connection:
+            if not is_joined:
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield connection
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether a `transaction()` here would join one that is open already."""

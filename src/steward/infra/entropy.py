@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import secrets
+from collections.abc import Callable
 
 
 def new_password() -> str:
@@ -13,3 +15,8 @@ def new_password() -> str:
 def random_bytes(count: int) -> bytes:
     """Secret bytes: keys, salts, ids."""
     return secrets.token_bytes(count)
+
+
+def seeded_draws(seed: int) -> Callable[[int], int]:
+    """For simulations: `draw(n)` is a number from 0 to n - 1, each as likely; the same seed draws the same ones."""
+    return random.Random(seed).randrange

@@ -273,3 +273,47 @@ SELECT batch_id, columns FROM (
 -- audit_batches --
 -- Every batch as it was sealed.
 SELECT batch_id, recorded_at, rows, digest FROM ledger_batch ORDER BY batch_id;
+
+-- cash_counterparts --
+-- The legs that are not cash of transfers with a cash leg, added up by account: where cash came from and went.
+SELECT a.code, a.currency, a.normal,
+       coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0), 0)::bigint AS debit_minor,
+       coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint AS credit_minor
+FROM transfer t JOIN ledger_batch b USING (batch_id) JOIN posting p USING (transfer_no) JOIN account a USING (account_id)
+WHERE NOT a.code = ANY (%(cash)s)
+  AND t.transfer_no IN (
+      SELECT c.transfer_no FROM posting c JOIN account k USING (account_id)
+      WHERE k.code = ANY (%(cash)s)
+        AND (%(since)s::date IS NULL OR c.effective_on >= %(since)s::date)
+        AND (%(until)s::date IS NULL OR c.effective_on < %(until)s::date))
+  AND (%(known)s::date IS NULL OR b.recorded_at < %(known)s::date::timestamp AT TIME ZONE 'UTC')
+GROUP BY a.code, a.currency, a.normal ORDER BY a.code, a.currency;
+
+-- party_days --
+-- What moved on accounts below a code, by party and day.
+SELECT a.code, a.currency, coalesce(t.party, '') AS party, p.effective_on, sum(p.amount_minor)::bigint AS amount_minor
+FROM account a JOIN posting p USING (account_id) JOIN transfer t USING (transfer_no) JOIN ledger_batch b ON b.batch_id = t.batch_id
+WHERE (a.code = ANY (%(codes)s) OR a.code LIKE ANY (SELECT c || ':%%' FROM unnest(%(codes)s::text[]) AS u (c)))
+  AND p.effective_on < %(until)s::date
+  AND (%(known)s::date IS NULL OR b.recorded_at < %(known)s::date::timestamp AT TIME ZONE 'UTC')
+GROUP BY 1, 2, 3, 4;
+
+-- cash_days --
+-- Net movement of cash by currency and day, up to a day.
+SELECT a.currency, p.effective_on, sum(p.amount_minor)::bigint AS amount_minor
+FROM account a JOIN posting p USING (account_id)
+WHERE a.code = ANY (%(cash)s) AND p.effective_on < %(until)s::date
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- result_legs --
+-- Legs of the profit and loss account with what they come from.
+SELECT t.source, a.code, a.currency, p.amount_minor
+FROM account a JOIN posting p USING (account_id) JOIN transfer t USING (transfer_no) JOIN ledger_batch b ON b.batch_id = t.batch_id
+WHERE (a.code LIKE 'income:%%' OR a.code LIKE 'contra:%%' OR a.code LIKE 'expenses:%%')
+  AND (%(since)s::date IS NULL OR p.effective_on >= %(since)s::date)
+  AND (%(until)s::date IS NULL OR p.effective_on < %(until)s::date)
+  AND (%(known)s::date IS NULL OR b.recorded_at < %(known)s::date::timestamp AT TIME ZONE 'UTC');
+
+-- open_holds --
+-- Holds that have not ended, how many of them are past their time.
+SELECT count(*) AS open, count(*) FILTER (WHERE expires_at <= %(now)s) AS expired FROM hold_open;

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.25
 _CHECKPOINT_SECONDS = 60.0
+_FOLD_SECONDS = 600.0
 _FORGET_SECONDS = 3600.0
 
 
@@ -33,6 +34,7 @@ class Worker:
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),
+            "fold": (_FOLD_SECONDS, app.ledger.fold),
             "idempotency": (_FORGET_SECONDS, app.idempotency.forget),
             "refused deliveries": (_FORGET_SECONDS, app.webhooks.forget_refused),
         }

@@ -71,6 +71,8 @@ class OrderPlaced(OpenContract):
     tax_minor: NonNegative = 0
     shipping_minor: NonNegative = 0
     discount_minor: NonNegative = 0
+    show_id: Name | None = None
+    creator_id: Name | None = None
     customer: PersonalDetails | None = None
     person_id: Name | None = None
     person_digest: Digest | None = None

@@ -1,8 +1,20 @@
 """The ledger's services: posting, holding, reading, auditing, closing."""
 
 from steward.ledger.service.books import Bookkeeping, Books, LedgerReport
+from steward.ledger.service.closing import Closing
 from steward.ledger.service.ledger import Ledger
 from steward.ledger.service.postings import MoneyEvents, Unposted
+from steward.ledger.service.reports import Reports
 from steward.ledger.service.writer import LedgerWriter
 
-__all__ = ["Bookkeeping", "Books", "Ledger", "LedgerReport", "LedgerWriter", "MoneyEvents", "Unposted"]
+__all__ = [
+    "Bookkeeping",
+    "Books",
+    "Closing",
+    "Ledger",
+    "LedgerReport",
+    "LedgerWriter",
+    "MoneyEvents",
+    "Reports",
+    "Unposted",
+]

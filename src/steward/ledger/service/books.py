@@ -120,10 +120,7 @@ class Bookkeeping:
         explain each transfer. Posting may go on meanwhile: what is audited is one snapshot.
         """
         report, audit = LedgerReport(), Audit()
-        is_joined = self._db.is_in_transaction
-        with self._db.transaction() as connection:
-            if not is_joined:
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with self._db.snapshot() as connection:
             report.trial_balance = self._reader.trial_balance(connection)
             report.violations += self._sums(connection)
             for row in self._reader.audit(connection, "audit_transfers"):

@@ -78,6 +78,10 @@ class MoneyEvents:
             rows = self._store.unposted(connection)
         return [Unposted(row["position"], row["event_type"], row["source"], row["reason"]) for row in rows]
 
+    def behind(self) -> int:
+        """How many money events are in the log and not read yet, counted up to a thousand."""
+        return len(self._events.read(self._events.reached(READER), self.types, limit=1000))
+
     def transfer_of(self, envelope: Envelope) -> Transfer | None:
         """The transfer this event's rule makes; None where it moves no money. Raises `Unpostable`."""
         rule, legs = self._rules[envelope.type].apply(envelope)

@@ -1,6 +1,7 @@
 """The ledger's tables."""
 
 from steward.ledger.store.reading import LedgerReader, total_of
+from steward.ledger.store.reports import ReportReader
 from steward.ledger.store.tables import (
     AccountIds,
     LedgerStore,
@@ -17,6 +18,7 @@ __all__ = [
     "LedgerReader",
     "LedgerStore",
     "Packed",
+    "ReportReader",
     "Row",
     "Written",
     "pack_finishes",
