@@ -112,7 +112,7 @@ def whole_history(path, folder):
         take_in(app, path)
         seconds = time.perf_counter() - started
         transfers, _ = app.books.totals()
-        report = app.books.check()
+        report, unposted = app.books.check(), len(app.money_events.unposted())
         own = {a["code"]: a["amount_minor"] for a in app.books.books().accounts if a["amount_minor"]}
         tools = {}
         for form, (name, command) in TOOLS.items():
@@ -130,7 +130,7 @@ def whole_history(path, folder):
         "transfers": transfers,
         "postings": report.postings,
         "violations": len(report.violations),
-        "unposted": len(app.money_events.unposted()),
+        "unposted": unposted,
         "seconds": round(seconds),
         "tools": tools,
         "hledger_sums_are_ours": equal,

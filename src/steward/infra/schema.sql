@@ -696,11 +696,13 @@ DECLARE
     content bytea := '';
     ends bytea[] := '{}';
     end_holds bigint[] := '{}';
+    seen uuid[];
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(724656);
+    seen := ARRAY(SELECT h.key FROM hold h WHERE h.key = ANY (p_holds));
     PERFORM 1 FROM balance WHERE account_id IN (
         SELECT unnest(p_leg_account) UNION
-        SELECT l.account_id FROM hold_leg l JOIN hold h USING (hold_no) WHERE h.key = ANY (p_holds))
+        SELECT l.account_id FROM hold_leg l JOIN hold h USING (hold_no) WHERE h.key = ANY (seen))
     ORDER BY account_id FOR NO KEY UPDATE;
     o_lines := '{}';
     o_codes := '{}';
@@ -717,6 +719,9 @@ BEGIN
         GROUP BY u.line, u.key, u.hold, u.how, u.effective, u.end_body, u.body ORDER BY u.line
     LOOP
         code := ledger_judge_finish(r.key, r.hold, r.how, r.effective, r.end_body, p_now, r.accounts, r.amounts);
+        IF code NOT IN ('duplicate', 'conflict') AND (r.hold <> ALL (seen) OR (r.how = 'post' AND r.body IS NULL)) THEN
+            code := 'unknown_hold';
+        END IF;
         IF code <> '' THEN
             o_lines := o_lines || r.line::integer;
             o_codes := o_codes || code;

@@ -11,7 +11,7 @@ from steward.contracts.ledger import Finish, Hold, Leg, Transfer
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
-CLIENTS = 16
+CLIENTS = 64
 BUDGET = 100_000
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ class Clients:
     def run(self, number):
         rng = random.Random(number)
         self.together.wait()
-        for turn in range(25):
+        for turn in range(8):
             name = f"{number}-{turn}"
             choice = rng.random()
             if choice < 0.5:
