@@ -67,6 +67,7 @@ class Bench:
         self.books = Bookkeeping(self.database, self.log, None)
         self.rng = random.Random(seed)
         self.numbers = count(1)
+        self.copied = 0
         for table in TABLES:
             self.owner.execute(f"CREATE TABLE {table}_twin (LIKE {table} INCLUDING ALL)")
 
@@ -130,15 +131,16 @@ class Bench:
                 done.result()
         return len(batches) * SIZE / (time.perf_counter() - started)
 
-    def copy(self, how_many):
-        """COPY of the newest transfers and their postings, as they are stored, into the twins; transfers a second."""
-        last = self.owner.execute("SELECT max(transfer_no) FROM transfer").fetchone()[0]
-        parts = []
-        for step in range(how_many):
-            low, high = last - (how_many - step) * SIZE, last - (how_many - step - 1) * SIZE
+    def copy(self):
+        """COPY of everything posted since the last COPY, as it is stored, into the twins, which so hold what the books
+        hold; transfers a second.
+        """
+        low, last = self.copied, self.owner.execute("SELECT max(transfer_no) FROM transfer").fetchone()[0]
+        parts, self.copied = [], last
+        while low < last:
+            high = min(low + SIZE, last)
             parts.append({table: self.binary(table, columns, low, high) for table, columns in TABLES.items()})
-        for table in TABLES:
-            self.owner.execute(f"TRUNCATE {table}_twin")
+            low = high
         seconds = 0.0
         for part in parts:
             started = time.perf_counter()
@@ -149,7 +151,7 @@ class Bench:
                     ) as copy:
                         copy.write(rows)
             seconds += time.perf_counter() - started
-        return how_many * SIZE / seconds
+        return len(parts) * SIZE / seconds
 
     def binary(self, table, columns, low, high):
         where = f"WHERE transfer_no > {low} AND transfer_no <= {high} ORDER BY "
@@ -195,7 +197,7 @@ def speed(bench, rounds, how_many):
     rates = {"cold": [], "hot": [], "copy": []}
     for number in range(rounds + 1):
         cold, hot = bench.batches(how_many), bench.batches(how_many, account=7)
-        found = {"hot": bench.post(hot), "cold": bench.post(cold), "copy": bench.copy(how_many)}
+        found = {"hot": bench.post(hot), "cold": bench.post(cold), "copy": bench.copy()}
         if number:  # the first round fills caches and files
             for name, rate in found.items():
                 rates[name].append(rate)

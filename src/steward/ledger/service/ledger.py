@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from typing import Literal
@@ -61,6 +63,7 @@ class Ledger:
         self._events = events
         self._store = LedgerStore()
         self._ids: AccountIds = {}
+        self._next = threading.Lock()
         self.chart = Chart(chart)
 
     def post(self, transfers: Sequence[Transfer]) -> list[NotPosted]:
@@ -207,8 +210,12 @@ class Ledger:
         for attempt in range(_ATTEMPTS):
             try:
                 is_joined = self._db.is_in_transaction
-                with self._db.transaction() as connection:
-                    packed = pack(self._account_ids(connection, names, is_joined=is_joined))
+                known = self._ids  # packed before the transaction where every account is known already
+                ready = pack(known) if names <= known.keys() else None
+                # Who writes next waits here and not for the locks of the database, each account one after another.
+                # Inside somebody's transaction, which may hold such locks, waiting here could be for each other.
+                with nullcontext() if is_joined else self._next, self._db.transaction() as connection:
+                    packed = ready or pack(self._account_ids(connection, names, is_joined=is_joined))
                     written = write(connection, packed, self._clock.now())
                     if written.batch_id is not None:
                         anchor(connection, written)
@@ -230,6 +237,8 @@ class Ledger:
             return self._ids
         wanted = sorted(names)
         ids = self._store.account_ids(connection, wanted)
+        if not is_joined:
+            self._ids = {**self._ids, **ids}
         new = [
             (code, currency, normal)
             for code, currency in wanted
@@ -240,8 +249,6 @@ class Ledger:
             if batch is not None:
                 self._anchor_batch(connection, batch, "accounts")
             return self._store.account_ids(connection, wanted)
-        if not is_joined:
-            self._ids = {**self._ids, **ids}
         return ids
 
     # What the log says of a batch
