@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,6 @@ from steward.cli.output import answer, emit, json_option, report_errors
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import parse_date
 from steward.kernel.money import Money
-from steward.ledger.service.closing import Check
 
 MOST_BYTES = 1_000_000
 _currency = click.option("--currency", "own", required=True, help="The currency the books are judged in.")
@@ -37,8 +37,9 @@ def checklist(name: str, starts: str, ends: str, own: str, *, as_json: bool) -> 
     with open_app() as app:
         checks = app.closing.checklist(parse_date(starts), parse_date(ends), own)
     ready = all(c.is_met for c in checks)
-    document = {"period": name, "ready": ready, "checklist": [asdict(c) for c in checks]}
-    emit(document, as_json, "\n".join([*_shown(checks), f"{name} is {'ready' if ready else 'NOT ready'} to be closed"]))
+    rows = [asdict(c) for c in checks]
+    document = {"period": name, "ready": ready, "checklist": rows}
+    emit(document, as_json, "\n".join([*_shown(rows), f"{name} is {'ready' if ready else 'NOT ready'} to be closed"]))
     answer(ready)
 
 
@@ -64,12 +65,13 @@ def close(
     with open_app() as app:
         checks = app.closing.close(name, parse_date(starts), parse_date(ends), own, by, reason, accept)
         app.events.sequence()
-    document = {"period": name, "closed": True, "checklist": [asdict(c) for c in checks]}
-    emit(document, as_json, "\n".join([*_shown(checks), f"{name} is closed"]))
+    rows = [asdict(c) for c in checks]
+    document = {"period": name, "closed": True, "checklist": rows}
+    emit(document, as_json, "\n".join([*_shown(rows), f"{name} is closed"]))
 
 
-def _shown(checks: Sequence[Check]) -> list[str]:
-    return [f"{'ok ' if c.is_met else 'NO '} {c.name:<20} {c.detail}" for c in checks]
+def _shown(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"{'ok ' if row['is_met'] else 'NO '} {row['name']:<20} {row['detail']}" for row in rows]
 
 
 @ledger.command()

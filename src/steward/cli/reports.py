@@ -11,6 +11,8 @@ import click
 
 from steward.cli.books import ledger
 from steward.cli.output import answer, emit, json_option, report_errors
+from steward.contracts.ledger import Span
+from steward.kernel.errors import BadInput
 from steward.kernel.instants import parse_date
 from steward.kernel.money import Money
 
@@ -19,6 +21,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _day(text: str | None) -> date | None:
     return parse_date(text) if text else None
+
+
+def _span(since: str | None, until: str | None, known: str | None) -> Span:
+    span = Span(since=_day(since), until=_day(until), known=_day(known))
+    if span.since is not None and span.until is not None and not span.since < span.until:
+        raise BadInput(f"a span starts before it ends, not {span.since} to {span.until}", fix="swap the days")
+    return span
 
 
 def _span_options(function: F) -> F:
@@ -58,11 +67,9 @@ def report(
     Example: steward ledger report profit --since 2011-05-01 --until 2011-06-01 --compare-since 2011-04-01 --compare-until 2011-05-01
     """  # noqa: E501 - an example is one line, to be copied
     from steward.bootstrap import open_app
-    from steward.ledger.core.statements import statement_json
-    from steward.ledger.service.reports import Span
 
-    span = Span(_day(since), _day(until), _day(known))
-    compare = Span(_day(compare_since), _day(compare_until), _day(known)) if compare_since or compare_until else None
+    span = _span(since, until, known)
+    compare = _span(compare_since, compare_until, known) if compare_since or compare_until else None
     with open_app() as app:
         found = app.reports.statement(name, span, compare)
     lines: list[str] = []
@@ -78,7 +85,7 @@ def report(
             other = (found.compared or {}).get(total, {}).get(currency, 0)
             beside = "" if found.compared is None else _money(other, currency)
             lines.append(f"{total:<40} {_money(amount, currency)}{beside}")
-    emit(statement_json(found), as_json, "\n".join([*lines, *found.problems]) or "no postings")
+    emit(found.to_json(), as_json, "\n".join([*lines, *found.problems]) or "no postings")
     answer(not found.problems)
 
 
@@ -104,10 +111,9 @@ def margin(
     Example: steward ledger margin --by channel --since 2011-05-01 --until 2011-06-01
     """
     from steward.bootstrap import open_app
-    from steward.ledger.service.reports import Span
 
     with open_app() as app:
-        found = app.reports.margin(dimension, Span(_day(since), _day(until), _day(known)))
+        found = app.reports.margin(dimension, _span(since, until, known))
     rows = sorted(found.items(), key=lambda entry: (-entry[1].contribution_minor, entry[0]))
     document = {
         "by": dimension,
@@ -246,7 +252,7 @@ def stock(method: Literal["average", "fifo"], *, as_json: bool) -> None:
         for s in found
     ]
     lines = [
-        f"{s.sku:<24} {s.valuation.on_hand:>8} on hand {_money(s.valuation.value_minor, s.currency or 'XXX')}"
+        f"{s.sku:<24} {s.valuation.on_hand:>8} on hand {s.valuation.value_minor:>14} {s.currency} minor units"
         for s in found
     ]
     emit({"method": method, "stock": rows}, as_json, "\n".join(lines) or "no goods have moved")

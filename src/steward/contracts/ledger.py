@@ -155,3 +155,11 @@ class Anchor(Contract):
     rows: int
     recorded_at: Instant
     digest: Digest
+
+
+class Span(Contract):
+    """Days from `since` up to, not including, `until`, as known before the day `known`; None leaves an end open."""
+
+    since: date | None = None
+    until: date | None = None
+    known: date | None = None

@@ -7,11 +7,10 @@ Read next     docs/concepts/ledger.md, core/transfer.py, then service/ledger.py.
 """
 
 from steward.ledger.core.rules import RuleProblem, prove_rules
-from steward.ledger.service import Bookkeeping, Books, Closing, Ledger, LedgerReport, LedgerWriter, MoneyEvents, Reports
+from steward.ledger.service import Bookkeeping, Closing, Ledger, LedgerReport, LedgerWriter, MoneyEvents, Reports
 
 __all__ = [
     "Bookkeeping",
-    "Books",
     "Closing",
     "Ledger",
     "LedgerReport",

@@ -6,9 +6,8 @@ from fractions import Fraction
 import pytest
 
 from steward.contracts.event import Envelope
-from steward.contracts.ledger import Hold, Leg
+from steward.contracts.ledger import Hold, Leg, Span
 from steward.kernel.errors import BadInput, Conflict
-from steward.ledger.service.reports import Span
 
 pytestmark = pytest.mark.db
 
@@ -69,10 +68,10 @@ def test_reports_are_as_of_a_day_and_as_known_on_a_day(books, make):
     books.take_in(make.payment("o9", 700, at=make.start))
     reports = books.app.reports
     month = date(2011, 6, 1)
-    assert totals(reports.statement("profit", Span(None, month)))["net sales"] == 3200
-    assert totals(reports.statement("profit", Span(None, month, month)))["net sales"] == 2500
-    assert totals(reports.statement("cash-flow", Span(None, month, month)))["closing cash"] == 2400
-    assert reports.statement("profit", Span(month), Span(None, month)).compared["profit"] == {"GBP": 2509}
+    assert totals(reports.statement("profit", Span(until=month)))["net sales"] == 3200
+    assert totals(reports.statement("profit", Span(until=month, known=month)))["net sales"] == 2500
+    assert totals(reports.statement("cash-flow", Span(until=month, known=month)))["closing cash"] == 2400
+    assert reports.statement("profit", Span(since=month), Span(until=month)).compared["profit"] == {"GBP": 2509}
 
 
 @pytest.mark.parametrize("dimension", ["sku", "creator", "show", "channel"])

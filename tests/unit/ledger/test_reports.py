@@ -14,7 +14,7 @@ from steward.ledger.core.forecast import Flow, forecast, runway, weekly
 from steward.ledger.core.margin import Attribution, add_leg
 from steward.ledger.core.opening import read_opening
 from steward.ledger.core.revaluation import unbooked_result
-from steward.ledger.core.statements import balance_sheet, beside, cash_flow, profit, statement_json, trial_balance
+from steward.ledger.core.statements import balance_sheet, beside, cash_flow, profit, trial_balance
 
 DAY = date(2026, 6, 1)
 
@@ -76,7 +76,7 @@ def test_a_period_stands_beside_another_with_the_lines_of_both():
         ("income:sales", 1000, 10),
         ("expenses:ads", 0, 4),
     ]
-    assert statement_json(found)["compared"]["profit"] == {"GBP": 6}
+    assert found.to_json()["compared"]["profit"] == {"GBP": 6}
 
 
 def test_payments_settle_the_oldest_debt():

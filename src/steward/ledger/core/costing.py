@@ -100,9 +100,9 @@ def movements_of(event_type: str, data: Mapping[str, Any]) -> list[tuple[str, Mo
             lines = [line for line in data.get("lines") or () if line["quantity"]]
             if not lines:
                 return []
-            costs = Money(data.get("cost_minor") or 0, data.get("currency") or "XXX").allocate(
-                [line["quantity"] for line in lines]
-            )
+            if not data.get("cost_minor") or not data.get("currency"):
+                return [(line["sku"], Movement(line["quantity"])) for line in lines]
+            costs = Money(data["cost_minor"], data["currency"]).allocate([line["quantity"] for line in lines])
             return [
                 (line["sku"], Movement(line["quantity"], cost.amount_minor))
                 for line, cost in zip(lines, costs, strict=True)

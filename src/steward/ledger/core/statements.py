@@ -38,6 +38,23 @@ class Statement:
     compared: dict[str, dict[str, int]] | None = None
     problems: list[str] = field(default_factory=list[str])
 
+    def to_json(self) -> dict[str, Any]:
+        """The statement as JSON has it."""
+        lines = [
+            {
+                "section": line.section,
+                "account": line.code,
+                "currency": line.currency,
+                "amount_minor": line.amount_minor,
+                **({} if line.compared_minor is None else {"compared_minor": line.compared_minor}),
+            }
+            for line in self.lines
+        ]
+        document: dict[str, Any] = {"report": self.name, "lines": lines, "totals": self.totals}
+        if self.compared is not None:
+            document["compared"] = self.compared
+        return {**document, "problems": self.problems}
+
 
 def section_of(code: str) -> str:
     """The first part of an account's code."""
@@ -191,22 +208,3 @@ def beside(statement: Statement, compared: Statement) -> Statement:
 
 
 _SIGN_ORDER = ("assets", "liabilities", "equity", "fx", *RESULT_SECTIONS)
-
-
-def statement_json(statement: Statement) -> dict[str, Any]:
-    """The statement as JSON has it."""
-    lines = [
-        {
-            "section": line.section,
-            "account": line.code,
-            "currency": line.currency,
-            "amount_minor": line.amount_minor,
-            **({} if line.compared_minor is None else {"compared_minor": line.compared_minor}),
-        }
-        for line in statement.lines
-    ]
-    document: dict[str, Any] = {"report": statement.name, "lines": lines, "totals": statement.totals}
-    if statement.compared is not None:
-        document["compared"] = statement.compared
-    document["problems"] = statement.problems
-    return document

@@ -8,12 +8,11 @@ from datetime import UTC, date, timedelta
 from typing import Literal
 
 from steward.contracts.event import RecordedEvent
-from steward.contracts.ledger import Total
+from steward.contracts.ledger import Span, Total
 from steward.events import EventLog
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.infra.entropy import seeded_draws
-from steward.kernel.errors import BadInput
 from steward.ledger.core import statements
 from steward.ledger.core.ageing import Aged, aged
 from steward.ledger.core.costing import STOCK_TYPES, Method, Movement, Valuation, movements_of, value
@@ -30,19 +29,6 @@ PAYABLES = ("liabilities:payable",)
 STALE_DAYS = 7
 LANDING_DAYS = 7
 _PAGE = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days from `since` up to, not including, `until`, as known before the day `known`; None leaves an end open."""
-
-    since: date | None = None
-    until: date | None = None
-    known: date | None = None
-
-    def __post_init__(self) -> None:
-        if self.since is not None and self.until is not None and not self.since < self.until:
-            raise BadInput(f"a span starts before it ends, not {self.since} to {self.until}", fix="swap the days")
 
 
 @dataclass(frozen=True, slots=True)
