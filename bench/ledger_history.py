@@ -44,7 +44,7 @@ TOOLS = {
 }
 TABLES = (
     "account", "account_change", "balance", "transfer", "posting", "hold", "hold_leg", "hold_end", "hold_open",
-    "period_change", "fx_rate", "ledger_batch", "posting_fold", "posting_day",
+    "period_change", "fx_rate", "ledger_batch", "posting_fold", "posting_day", "posting_month",
 )  # fmt: skip
 SUMS = """
     SELECT EXISTS (SELECT FROM posting p JOIN account a USING (account_id)

@@ -287,6 +287,14 @@ CREATE TABLE posting_fold (
     postings bigint NOT NULL
 );
 
+CREATE TABLE posting_month (
+    account_id integer NOT NULL,
+    month date NOT NULL,
+    debit_minor bigint NOT NULL,
+    credit_minor bigint NOT NULL,
+    postings bigint NOT NULL
+);
+
 CREATE TABLE proof_bundle (
     action_id uuid NOT NULL,
     verdict text NOT NULL,
@@ -477,6 +485,11 @@ ALTER TABLE posting_day ADD CONSTRAINT posting_day_pkey PRIMARY KEY (account_id,
 ALTER TABLE posting_day ADD CONSTRAINT posting_day_postings_check CHECK ((postings > 0));
 ALTER TABLE posting_fold ADD CONSTRAINT posting_fold_pkey PRIMARY KEY (account_id, up_to_version);
 ALTER TABLE posting_fold ADD CONSTRAINT posting_fold_postings_check CHECK ((postings > 0));
+ALTER TABLE posting_month ADD CONSTRAINT posting_month_credit_minor_check CHECK ((credit_minor >= 0));
+ALTER TABLE posting_month ADD CONSTRAINT posting_month_debit_minor_check CHECK ((debit_minor >= 0));
+ALTER TABLE posting_month ADD CONSTRAINT posting_month_month_check CHECK ((month = (date_trunc('month'::text, (month)::timestamp without time zone))::date));
+ALTER TABLE posting_month ADD CONSTRAINT posting_month_pkey PRIMARY KEY (account_id, month);
+ALTER TABLE posting_month ADD CONSTRAINT posting_month_postings_check CHECK ((postings > 0));
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_bundle_digest_check CHECK ((length(bundle_digest) = 32));
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_pkey PRIMARY KEY (action_id);
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_verdict_check CHECK ((verdict = ANY (ARRAY['ALLOW'::text, 'DENY'::text, 'ESCALATE'::text])));
@@ -512,6 +525,7 @@ CREATE INDEX ledger_batch_by_time ON public.ledger_batch USING btree (recorded_a
 CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
 CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
 CREATE INDEX posting_by_transfer ON public.posting USING brin (transfer_no) WITH (autosummarize='on', pages_per_range='16');
+CREATE INDEX posting_day_by_day ON public.posting_day USING btree (effective_on);
 CREATE INDEX refund_by_customer ON public.refund USING btree (customer_id, occurred_at);
 CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position");
 CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id, line);
@@ -1340,13 +1354,25 @@ BEGIN
         RAISE EXCEPTION 'account % cannot be folded up to version %', NEW.account_id, NEW.up_to_version
             USING ERRCODE = 'check_violation';
     END IF;
+    WITH days AS MATERIALIZED (
+        SELECT p.effective_on, (b.recorded_at AT TIME ZONE 'UTC')::date AS recorded_on,
+               coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0), 0)::bigint AS debit,
+               coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint AS credit, count(*) AS postings
+        FROM posting p JOIN transfer t USING (transfer_no) JOIN ledger_batch b USING (batch_id)
+        WHERE p.account_id = NEW.account_id AND p.version > folded AND p.version <= NEW.up_to_version
+        GROUP BY 1, 2
+    ), by_month AS (
+        INSERT INTO posting_month (account_id, month, debit_minor, credit_minor, postings)
+        SELECT NEW.account_id, date_trunc('month', d.effective_on::timestamp)::date, sum(d.debit), sum(d.credit),
+               sum(d.postings)
+        FROM days d GROUP BY 2
+        ON CONFLICT (account_id, month) DO UPDATE SET
+            debit_minor = posting_month.debit_minor + excluded.debit_minor,
+            credit_minor = posting_month.credit_minor + excluded.credit_minor,
+            postings = posting_month.postings + excluded.postings
+    )
     INSERT INTO posting_day (account_id, effective_on, recorded_on, debit_minor, credit_minor, postings)
-    SELECT NEW.account_id, p.effective_on, (b.recorded_at AT TIME ZONE 'UTC')::date,
-           coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0), 0)::bigint,
-           coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint, count(*)
-    FROM posting p JOIN transfer t USING (transfer_no) JOIN ledger_batch b USING (batch_id)
-    WHERE p.account_id = NEW.account_id AND p.version > folded AND p.version <= NEW.up_to_version
-    GROUP BY 2, 3
+    SELECT NEW.account_id, d.effective_on, d.recorded_on, d.debit, d.credit, d.postings FROM days d
     ON CONFLICT (account_id, effective_on, recorded_on) DO UPDATE SET
         debit_minor = posting_day.debit_minor + excluded.debit_minor,
         credit_minor = posting_day.credit_minor + excluded.credit_minor,
@@ -1496,6 +1522,8 @@ CREATE TRIGGER posting_fold_adds AFTER INSERT ON public.posting_fold FOR EACH RO
 CREATE TRIGGER posting_fold_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.posting_fold FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.posting FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER posting_keeps_the_books AFTER INSERT ON public.posting REFERENCING NEW TABLE AS new_posting FOR EACH STATEMENT EXECUTE FUNCTION posting_guard();
+CREATE TRIGGER posting_month_is_guarded BEFORE INSERT OR UPDATE ON public.posting_month FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
+CREATE TRIGGER posting_month_is_kept BEFORE DELETE OR TRUNCATE ON public.posting_month FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER proof_bundle_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.proof_bundle FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER snapshot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.snapshot FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER source_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.source_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1541,6 +1569,7 @@ GRANT SELECT ON period_change TO steward_app;
 GRANT SELECT ON posting TO steward_app;
 GRANT SELECT ON posting_day TO steward_app;
 GRANT SELECT ON posting_fold TO steward_app;
+GRANT SELECT ON posting_month TO steward_app;
 GRANT SELECT ON transfer TO steward_app;
 GRANT SELECT, UPDATE ON sequencer TO steward_app;
 

@@ -95,13 +95,32 @@ FROM account a JOIN balance b USING (account_id) ORDER BY a.code, a.currency;
 -- their end and absent where open. Folded days are added up; what came after an account's last fold is read.
 WITH folded AS (
     SELECT account_id, max(up_to_version) AS version FROM posting_fold GROUP BY account_id
+), bounds AS (
+    -- Whole months between the first of a month on or after `since` and the one on or before `until`; none where what is
+    -- asked for is what was known once, or lies within one month.
+    SELECT coalesce(date_trunc('month', %(since)s::date::timestamp + interval '1 month - 1 day')::date, '-infinity'::date) AS low,
+           CASE WHEN %(known)s::date IS NOT NULL THEN '-infinity'::date
+                ELSE coalesce(date_trunc('month', %(until)s::date::timestamp)::date, 'infinity'::date) END AS high
+), parts AS (
+    SELECT m.account_id, m.debit_minor, m.credit_minor, m.postings
+    FROM posting_month m, bounds b WHERE m.month >= b.low AND m.month < b.high
+    UNION ALL
+    SELECT d.account_id, d.debit_minor, d.credit_minor, d.postings
+    FROM posting_day d, bounds b
+    WHERE b.low < b.high AND d.effective_on >= b.high AND d.effective_on < coalesce(%(until)s::date, 'infinity'::date)
+    UNION ALL
+    SELECT d.account_id, d.debit_minor, d.credit_minor, d.postings
+    FROM posting_day d, bounds b
+    WHERE b.low < b.high AND d.effective_on >= coalesce(%(since)s::date, '-infinity'::date) AND d.effective_on < b.low
+    UNION ALL
+    SELECT d.account_id, d.debit_minor, d.credit_minor, d.postings
+    FROM posting_day d, bounds b
+    WHERE b.low >= b.high AND d.effective_on >= coalesce(%(since)s::date, '-infinity'::date)
+      AND d.effective_on < coalesce(%(until)s::date, 'infinity'::date)
+      AND (%(known)s::date IS NULL OR d.recorded_on < %(known)s::date)
 ), days AS (
     SELECT account_id, sum(debit_minor) AS debit, sum(credit_minor) AS credit, sum(postings) AS postings
-    FROM posting_day
-    WHERE (%(until)s::date IS NULL OR effective_on < %(until)s::date)
-      AND (%(since)s::date IS NULL OR effective_on >= %(since)s::date)
-      AND (%(known)s::date IS NULL OR recorded_on < %(known)s::date)
-    GROUP BY account_id
+    FROM parts GROUP BY account_id
 )
 SELECT a.code, a.currency, a.normal,
        (coalesce(d.debit, 0) + coalesce(t.debit, 0))::bigint AS debit_minor,
@@ -228,6 +247,12 @@ made AS (
 SELECT 'posting_day' AS where_, coalesce(m.account_id, d.account_id) || ' ' || coalesce(m.effective_on, d.effective_on) AS row_
 FROM made m FULL JOIN posting_day d USING (account_id, effective_on, recorded_on)
 WHERE (m.debit_minor, m.credit_minor, m.postings) IS DISTINCT FROM (d.debit_minor, d.credit_minor, d.postings)
+UNION ALL
+SELECT 'posting_month', coalesce(s.account_id, m.account_id) || ' ' || coalesce(s.month, m.month)
+FROM (SELECT account_id, date_trunc('month', effective_on::timestamp)::date AS month, sum(debit_minor) AS debit_minor,
+             sum(credit_minor) AS credit_minor, sum(postings) AS postings FROM posting_day GROUP BY 1, 2) s
+FULL JOIN posting_month m USING (account_id, month)
+WHERE (s.debit_minor, s.credit_minor, s.postings) IS DISTINCT FROM (m.debit_minor, m.credit_minor, m.postings)
 UNION ALL
 SELECT 'posting_fold', account_id || ' ' || up_to_version
 FROM (SELECT account_id, up_to_version, postings,

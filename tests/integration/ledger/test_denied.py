@@ -15,9 +15,9 @@ pytestmark = pytest.mark.db
 
 TABLES = [
     "ledger_batch", "account", "account_change", "balance", "transfer", "posting", "hold", "hold_open", "hold_leg", "hold_end",
-    "period_change", "fx_rate", "posting_fold", "posting_day",
+    "period_change", "fx_rate", "posting_fold", "posting_day", "posting_month",
 ]  # fmt: skip
-WRITTEN_BY_TRIGGERS = {"account", "balance", "hold_open", "posting_day"}
+WRITTEN_BY_TRIGGERS = {"account", "balance", "hold_open", "posting_day", "posting_month"}
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 

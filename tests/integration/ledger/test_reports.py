@@ -1,5 +1,6 @@
 """Reports and closes over events that went through the log and the rules."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
@@ -185,3 +186,36 @@ def test_books_open_with_a_file_all_of_it_or_nothing(shop):
     assert shop.app.books.check().violations == []
     sheet = shop.app.reports.statement("balance-sheet", Span())
     assert sheet.totals["equity"] == {"GBP": 80000, "USD": 500}
+
+
+def test_sums_by_day_and_month_are_the_postings(shop, make):
+    """Any span of days, known or not, with accounts folded at different times, beside plain addition."""
+    rng = random.Random(8)
+    for round_ in range(3):
+        days = [rng.randrange(-130, 130) for _ in range(40)]
+        shop.take_in(
+            *(make.payment(f"{round_}-{n}", 100 + n, at=make.start + timedelta(days=day)) for n, day in enumerate(days))
+        )
+        if round_ < 2:
+            assert shop.app.ledger.fold(1) > 0
+        now = shop.clock.now() + timedelta(days=20)
+        shop.clock.now = lambda now=now: now
+    postings = shop.rows("""
+        SELECT a.code, p.effective_on, (b.recorded_at AT TIME ZONE 'UTC')::date, p.amount_minor
+        FROM posting p JOIN account a USING (account_id) JOIN transfer t USING (transfer_no) JOIN ledger_batch b ON b.batch_id = t.batch_id
+    """)  # fmt: skip
+    assert len({on.strftime("%Y-%m") for _, on, _, _ in postings}) > 7
+
+    def some_day():
+        return rng.choice([None, DAY + timedelta(days=rng.randrange(-140, 140)), date(2011, rng.randrange(1, 10), 1)])
+
+    for _ in range(300):
+        since, until, known = some_day(), some_day(), rng.choice([None, some_day()])
+        expected = {}
+        for code, on, recorded, amount in postings:
+            if (since is None or on >= since) and (until is None or on < until) and (known is None or recorded < known):
+                expected[code] = expected.get(code, 0) + amount
+        found = {
+            t.code: t.net_minor for t in shop.app.books.span(since, until, known) if t.debit_minor or t.credit_minor
+        }
+        assert found == expected, (since, until, known)

@@ -180,7 +180,7 @@ class Ledger:
             row = self._store.rate(connection, base, quote, on)
         return None if row is None else Fraction(row["numerator"], row["denominator"])
 
-    def fold(self, least: int = 20_000) -> int:
+    def fold(self, least: int = 100) -> int:
         """Add up accounts with at least `least` postings since they were last, so that balances at any date stay
         cheap; how many accounts were.
         """
