@@ -93,9 +93,7 @@ FROM account a JOIN balance b USING (account_id) ORDER BY a.code, a.currency;
 -- totals --
 -- Debits and credits by account of what happened from one day up to another, known by a third; all three exclusive at
 -- their end and absent where open. Folded days are added up; what came after an account's last fold is read.
-WITH folded AS (
-    SELECT account_id, max(up_to_version) AS version FROM posting_fold GROUP BY account_id
-), bounds AS (
+WITH bounds AS (
     -- Whole months between the first of a month on or after `since` and the one on or before `until`; none where what is
     -- asked for is what was known once, or lies within one month.
     SELECT coalesce(date_trunc('month', %(since)s::date::timestamp + interval '1 month - 1 day')::date, '-infinity'::date) AS low,
@@ -126,7 +124,8 @@ SELECT a.code, a.currency, a.normal,
        (coalesce(d.debit, 0) + coalesce(t.debit, 0))::bigint AS debit_minor,
        (coalesce(d.credit, 0) + coalesce(t.credit, 0))::bigint AS credit_minor,
        (coalesce(d.postings, 0) + coalesce(t.postings, 0))::bigint AS postings
-FROM account a LEFT JOIN days d USING (account_id) LEFT JOIN folded f USING (account_id)
+FROM account a LEFT JOIN days d USING (account_id) 
+CROSS JOIN LATERAL (SELECT max(up_to_version) AS version FROM posting_fold x WHERE x.account_id = a.account_id) f
 CROSS JOIN LATERAL (
     SELECT sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0) AS debit,
            -sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0) AS credit, count(*) AS postings
