@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from results import machine, save
+from results import RESULTS, machine, save
 
 from steward.contracts.ledger import Account, Hold, Leg, Transfer
 from steward.events import EventLog
@@ -256,6 +256,29 @@ def any_date(bench, entries, asked):
     }
 
 
+def plot(document):
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    ratios = {
+        "batches over 500 accounts / COPY": (float(document["ratio"]["cold_to_copy"]), 0.45),
+        "batches on one account / COPY": (float(document["ratio"]["hot_to_copy"]), 0.45),
+        "one account / 500 accounts": (float(document["ratio"]["hot_to_cold"]), 0.9),
+    }
+    figure, axes = plt.subplots(figsize=(7, 2.2), layout="constrained")
+    found = [ratio for ratio, _ in ratios.values()]
+    bars = axes.barh(list(ratios), found, color="#2563eb")
+    axes.bar_label(bars, [f"{ratio:.2f}" for ratio in found], padding=4)
+    for place, (_, aim) in enumerate(ratios.values()):
+        axes.plot([aim, aim], [place - 0.4, place + 0.4], color="#b91c1c", linewidth=2)
+    axes.set_xlabel("ratio within the run; red: what was aimed at")
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(RESULTS / "ledger.svg", metadata={"Date": None})
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
@@ -291,6 +314,7 @@ def main():
     }
     if not arguments.no_save:
         save(document)
+        plot(document)
     print(json.dumps(document, indent=1))
 
 

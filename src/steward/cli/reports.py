@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from steward.cli.books import ledger
 from steward.cli.output import answer, emit, json_option, report_errors
-from steward.contracts.ledger import Span
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import parse_date
 from steward.kernel.money import Money
+
+if TYPE_CHECKING:
+    from steward.contracts.ledger import Span
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,6 +26,8 @@ def _day(text: str | None) -> date | None:
 
 
 def _span(since: str | None, until: str | None, known: str | None) -> Span:
+    from steward.contracts.ledger import Span
+
     span = Span(since=_day(since), until=_day(until), known=_day(known))
     if span.since is not None and span.until is not None and not span.since < span.until:
         raise BadInput(f"a span starts before it ends, not {span.since} to {span.until}", fix="swap the days")

@@ -124,7 +124,7 @@ SELECT a.code, a.currency, a.normal,
        (coalesce(d.debit, 0) + coalesce(t.debit, 0))::bigint AS debit_minor,
        (coalesce(d.credit, 0) + coalesce(t.credit, 0))::bigint AS credit_minor,
        (coalesce(d.postings, 0) + coalesce(t.postings, 0))::bigint AS postings
-FROM account a LEFT JOIN days d USING (account_id) 
+FROM account a LEFT JOIN days d USING (account_id)
 CROSS JOIN LATERAL (SELECT max(up_to_version) AS version FROM posting_fold x WHERE x.account_id = a.account_id) f
 CROSS JOIN LATERAL (
     SELECT sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0) AS debit,
