@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
+.PHONY: forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ schemas: dev ## regenerate schemas/
 
 ledger-bench: dev ## the ledger beside COPY, single callers, balances at any date (about 10 minutes)
 	@$(BIN)/python bench/ledger.py
+
+forecast-bench: dev ## how many futures the cash forecast holds, with the control (about 1 minute)
+	@$(BIN)/python bench/forecast.py
 
 ledger-history: dev ## real history as books for hledger, ledger and beancount; a thousand changed cells (about 5 minutes)
 	@$(BIN)/python bench/ledger_history.py $(if $(DATA),--data $(DATA))
