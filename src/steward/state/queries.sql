@@ -102,10 +102,11 @@ SELECT
      WHERE occurred_at >= %(week)s AND occurred_at < %(at)s)::bigint AS refunds_7d_minor;
 
 -- insert_snapshot --
--- The same hour is the same snapshot.
+-- The same hour is the same snapshot. No column is named: of two that take it at once, one may meet the other in either
+-- of the unique indexes.
 INSERT INTO snapshot (snapshot_id, as_of, currency, metrics, digest)
 VALUES (%(snapshot_id)s, %(as_of)s, %(currency)s, %(metrics)s, %(digest)s)
-ON CONFLICT (snapshot_id) DO NOTHING RETURNING snapshot_id;
+ON CONFLICT DO NOTHING RETURNING snapshot_id;
 
 -- get_snapshot --
 -- The snapshot of an instant.

@@ -131,7 +131,9 @@ class State:
                 return stored[0]
             metrics = self._store.one(connection, "metrics", at=at, day=floor_day(at), week=at - WEEK)
             snapshot = build(at, self._currency, metrics)
-            if self._store.add_snapshot(connection, snapshot):
+            if not self._store.add_snapshot(connection, snapshot):  # another took it meanwhile: its is the one
+                snapshot = self._store.snapshots(connection, at)[0]
+            else:
                 self._events.put(
                     [
                         Envelope(

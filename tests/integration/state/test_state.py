@@ -3,6 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -343,11 +344,18 @@ def test_a_snapshot_taken_twice_is_the_same_one(shop, make):
 
 def test_threads_that_take_one_snapshot_get_the_same_one(shop, make):
     shop.take_in(make.order("1"))
+    hours = 40  # two that meet do so in one of two unique indexes, and by chance
+    start = Barrier(4)
+
+    def take(hour: int):
+        start.wait()
+        return shop.app.state.snapshot(make.start + hour * HOUR)
+
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda _i: shop.app.state.snapshot(make.start + HOUR), range(4)))
-    assert len({snapshot.digest for snapshot in taken}) == 1
-    assert shop.app.events.sequence() == 1
-    assert len(shop.app.state.snapshots()) == 1
+        for hour in range(1, hours + 1):
+            assert len({snapshot.digest for snapshot in pool.map(take, [hour] * 4)}) == 1
+    assert shop.app.events.sequence() == hours
+    assert len(shop.app.state.snapshots()) == hours
 
 
 def test_a_snapshot_is_for_ever(shop, fresh, make):
