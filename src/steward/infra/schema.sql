@@ -1278,18 +1278,19 @@ BEGIN
     SELECT u.no, p_batch, u.effective,
            CASE WHEN u.reverses IS NOT NULL THEN (SELECT o.transfer_no FROM transfer o WHERE o.key = u.reverses) END,
            u.key, u.kind, u.source, u.party, u.body
-    FROM unnest(p_numbers, p_keys, p_kinds, p_sources, p_effective, p_bodies, p_reverses, p_parties)
-         AS u (no, key, kind, source, effective, body, reverses, party)
+    FROM (SELECT unnest(p_numbers) AS no, unnest(p_keys) AS key, unnest(p_kinds) AS kind, unnest(p_sources) AS source,
+                 unnest(p_effective) AS effective, unnest(p_bodies) AS body, unnest(p_reverses) AS reverses,
+                 unnest(p_parties) AS party) u
     WHERE u.no <> 0;
 
     INSERT INTO posting (version, transfer_no, amount_minor, balance_after, account_id, effective_on, line)
     SELECT b.version + row_number() OVER w, p_numbers[l.transfer], l.amount, b.amount_minor + sum(l.amount) OVER w,
            l.account, (p_effective[l.transfer] AT TIME ZONE 'UTC')::date, l.line
-    FROM unnest(p_leg_transfer, p_leg_line, p_leg_account, p_leg_amount) WITH ORDINALITY
-         AS l (transfer, line, account, amount, ord)
+    FROM (SELECT unnest(p_leg_transfer) AS transfer, unnest(p_leg_line) AS line, unnest(p_leg_account) AS account,
+                 unnest(p_leg_amount) AS amount) l
     JOIN balance b ON b.account_id = l.account
     WHERE p_numbers[l.transfer] <> 0
-    WINDOW w AS (PARTITION BY l.account ORDER BY l.ord);
+    WINDOW w AS (PARTITION BY l.account ORDER BY l.transfer, l.line);
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.log_make_room(wanted bigint)
@@ -1388,7 +1389,10 @@ CREATE OR REPLACE FUNCTION public.posting_guard()
 AS $function$
 DECLARE
     bad text;
+    broken integer;
+    closed text;
     limited boolean;
+    covered bigint;
 BEGIN
     SELECT n.transfer_no::text INTO bad
     FROM new_posting n LEFT JOIN account a USING (account_id)
@@ -1397,29 +1401,29 @@ BEGIN
         RAISE EXCEPTION 'transfer % does not balance', bad USING ERRCODE = 'check_violation';
     END IF;
 
-    SELECT c.account_id::text INTO bad
-    FROM (
-        SELECT n.account_id, n.version, n.balance_after, n.amount_minor,
-               row_number() OVER w AS place, lag(n.balance_after) OVER w AS before
-        FROM new_posting n WINDOW w AS (PARTITION BY n.account_id ORDER BY n.version)
-    ) c LEFT JOIN balance b USING (account_id)
-    WHERE b.account_id IS NULL OR c.version <> b.version + c.place
-       OR c.balance_after <> coalesce(c.before, b.amount_minor) + c.amount_minor LIMIT 1;
-    IF bad IS NOT NULL THEN
-        RAISE EXCEPTION 'account % has a broken version chain', bad USING ERRCODE = 'check_violation';
+    WITH chain AS (
+        SELECT n.account_id, n.amount_minor,
+               n.version = coalesce(lag(n.version) OVER w, b.version) + 1
+               AND n.balance_after = coalesce(lag(n.balance_after) OVER w, b.amount_minor) + n.amount_minor AS follows
+        FROM new_posting n JOIN balance b USING (account_id) WINDOW w AS (PARTITION BY n.account_id ORDER BY n.version)
+    ), moved AS (
+        SELECT account_id, sum(amount_minor)::bigint AS amount, count(*) AS postings, bool_and(follows) AS follows
+        FROM chain GROUP BY account_id
+    ), written AS (
+        UPDATE balance b SET amount_minor = b.amount_minor + m.amount, version = b.version + m.postings
+        FROM moved m JOIN account a USING (account_id) WHERE b.account_id = m.account_id
+        RETURNING m.account_id, m.postings, m.follows, a.code, a.is_closed,
+                  a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL AS limited
+    )
+    SELECT min(account_id) FILTER (WHERE NOT follows), min(code) FILTER (WHERE is_closed), bool_or(w.limited), sum(postings)
+    INTO broken, closed, limited, covered FROM written w;
+    IF broken IS NOT NULL OR covered IS DISTINCT FROM (SELECT count(*) FROM new_posting) THEN
+        broken := coalesce(broken, (SELECT min(account_id) FROM new_posting n
+                                    WHERE NOT EXISTS (SELECT FROM balance b WHERE b.account_id = n.account_id)));
+        RAISE EXCEPTION 'account % has a broken version chain', broken USING ERRCODE = 'check_violation';
     END IF;
-
-    UPDATE balance b SET amount_minor = b.amount_minor + s.amount, version = b.version + s.postings
-    FROM (SELECT account_id, sum(amount_minor)::bigint AS amount, count(*) AS postings
-          FROM new_posting GROUP BY account_id) s
-    WHERE b.account_id = s.account_id;
-
-    SELECT min(a.code) FILTER (WHERE a.is_closed),
-           coalesce(bool_or(a.floor_minor IS NOT NULL OR a.ceiling_minor IS NOT NULL), false)
-    INTO bad, limited
-    FROM account a WHERE a.account_id IN (SELECT account_id FROM new_posting);
-    IF bad IS NOT NULL THEN
-        RAISE EXCEPTION 'account % is closed', bad USING ERRCODE = 'check_violation';
+    IF closed IS NOT NULL THEN
+        RAISE EXCEPTION 'account % is closed', closed USING ERRCODE = 'check_violation';
     END IF;
     IF limited THEN
         PERFORM posting_limits(array_agg(n.account_id ORDER BY n.account_id, n.version),

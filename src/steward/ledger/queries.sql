@@ -116,28 +116,28 @@ WITH bounds AS (
     WHERE b.low >= b.high AND d.effective_on >= coalesce(%(since)s::date, '-infinity'::date)
       AND d.effective_on < coalesce(%(until)s::date, 'infinity'::date)
       AND (%(known)s::date IS NULL OR d.recorded_on < %(known)s::date)
-), days AS (
-    SELECT account_id, sum(debit_minor) AS debit, sum(credit_minor) AS credit, sum(postings) AS postings
-    FROM parts GROUP BY account_id
+    UNION ALL
+    SELECT k.account_id, t.debit_minor, t.credit_minor, t.postings
+    FROM account k
+    CROSS JOIN LATERAL (SELECT max(up_to_version) AS version FROM posting_fold x WHERE x.account_id = k.account_id) f
+    CROSS JOIN LATERAL (
+        -- Added up here, so that only what came after the fold can be read.
+        SELECT sum(greatest(p.amount_minor, 0))::bigint AS debit_minor, sum(greatest(-p.amount_minor, 0))::bigint AS credit_minor,
+               count(*) AS postings
+        FROM posting p
+        WHERE p.account_id = k.account_id AND p.version > coalesce(f.version, 0)
+          AND (%(until)s::date IS NULL OR p.effective_on < %(until)s::date)
+          AND (%(since)s::date IS NULL OR p.effective_on >= %(since)s::date)
+          AND (%(known)s::date IS NULL OR EXISTS (
+              SELECT FROM transfer x JOIN ledger_batch b USING (batch_id)
+              WHERE x.transfer_no = p.transfer_no AND b.recorded_at < %(known)s::date::timestamp AT TIME ZONE 'UTC'))
+    ) t
 )
-SELECT a.code, a.currency, a.normal,
-       (coalesce(d.debit, 0) + coalesce(t.debit, 0))::bigint AS debit_minor,
-       (coalesce(d.credit, 0) + coalesce(t.credit, 0))::bigint AS credit_minor,
-       (coalesce(d.postings, 0) + coalesce(t.postings, 0))::bigint AS postings
-FROM account a LEFT JOIN days d USING (account_id)
-CROSS JOIN LATERAL (SELECT max(up_to_version) AS version FROM posting_fold x WHERE x.account_id = a.account_id) f
-CROSS JOIN LATERAL (
-    SELECT sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0) AS debit,
-           -sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0) AS credit, count(*) AS postings
-    FROM posting p
-    WHERE p.account_id = a.account_id AND p.version > coalesce(f.version, 0)
-      AND (%(until)s::date IS NULL OR p.effective_on < %(until)s::date)
-      AND (%(since)s::date IS NULL OR p.effective_on >= %(since)s::date)
-      AND (%(known)s::date IS NULL OR EXISTS (
-          SELECT FROM transfer x JOIN ledger_batch b USING (batch_id)
-          WHERE x.transfer_no = p.transfer_no AND b.recorded_at < %(known)s::date::timestamp AT TIME ZONE 'UTC'))
-) t
-ORDER BY a.code, a.currency;
+-- Joined before they are added up: how many accounts have parts cannot be estimated, how many accounts there are can.
+SELECT a.code, a.currency, a.normal, coalesce(sum(p.debit_minor), 0)::bigint AS debit_minor,
+       coalesce(sum(p.credit_minor), 0)::bigint AS credit_minor, coalesce(sum(p.postings), 0)::bigint AS postings
+FROM account a LEFT JOIN parts p USING (account_id)
+GROUP BY a.account_id ORDER BY a.code, a.currency;
 
 -- part_of_day --
 -- Debits and credits by account of what happened between two instants of one day.

@@ -207,15 +207,16 @@ class Ledger:
     ) -> Written:
         """Two batches at once can hold one new key: the later one is written again and finds a duplicate."""
         names = {(leg.account, leg.currency) for leg in legs}
+        is_joined = self._db.is_in_transaction
         for attempt in range(_ATTEMPTS):
             try:
-                is_joined = self._db.is_in_transaction
-                known = self._ids  # packed before the transaction where every account is known already
-                ready = pack(known) if names <= known.keys() else None
+                # Accounts are opened, and the batch packed, before anybody's turn is taken: while one batch is posted
+                # the next is made ready. In somebody's transaction an account opened here is part of it.
+                ready = None if is_joined else pack(self._opened(names))
                 # Who writes next waits here and not for the locks of the database, each account one after another.
                 # Inside somebody's transaction, which may hold such locks, waiting here could be for each other.
                 with nullcontext() if is_joined else self._next, self._db.transaction() as connection:
-                    packed = ready or pack(self._account_ids(connection, names, is_joined=is_joined))
+                    packed = ready or pack(self._account_ids(connection, names))
                     written = write(connection, packed, self._clock.now())
                     if written.batch_id is not None:
                         anchor(connection, written)
@@ -227,18 +228,22 @@ class Ledger:
                 raise BadInput("an amount or a balance does not fit 64 bits", fix="amounts go up to 10^15") from error
         raise AssertionError("unreachable")
 
-    def _account_ids(
-        self, connection: Connection[Row], names: set[tuple[str, str]], *, is_joined: bool = True
-    ) -> AccountIds:
-        """Ids of these accounts, opening those that only the chart knows; what it does not know is left out. Only
-        what is committed for certain is remembered: in a transaction that was open before, an account may be its own.
+    def _opened(self, names: set[tuple[str, str]]) -> AccountIds:
+        """Ids of these accounts, opened and committed where only the chart knew them, and remembered."""
+        if not names <= self._ids.keys():
+            with self._next, self._db.transaction() as connection:
+                ids = self._account_ids(connection, names)
+            self._ids = {**self._ids, **ids}
+        return self._ids
+
+    def _account_ids(self, connection: Connection[Row], names: set[tuple[str, str]]) -> AccountIds:
+        """Ids of these accounts, opening those that only the chart knows; what it does not know is left out. Nothing
+        is remembered: in a transaction that was open before, an account may be its own.
         """
-        if all(name in self._ids for name in names):
+        if names <= self._ids.keys():
             return self._ids
         wanted = sorted(names)
         ids = self._store.account_ids(connection, wanted)
-        if not is_joined:
-            self._ids = {**self._ids, **ids}
         new = [
             (code, currency, normal)
             for code, currency in wanted
@@ -256,8 +261,10 @@ class Ledger:
     def _anchor_post(self, transfers: Sequence[Transfer]) -> Callable[[Connection[Row], Written], None]:
         def anchor(_connection: Connection[Row], written: Written) -> None:
             refused = {line for line, _ in written.refused}
-            posted = [transfer for line, transfer in enumerate(transfers, start=1) if line not in refused]
-            data = {"transfers": written.rows, "first_source": posted[0].source, "last_source": posted[-1].source}
+            first = next(line for line in range(1, len(transfers) + 1) if line not in refused)
+            last = next(line for line in range(len(transfers), 0, -1) if line not in refused)
+            sources = transfers[first - 1].source, transfers[last - 1].source
+            data = {"transfers": written.rows, "first_source": sources[0], "last_source": sources[1]}
             self._put("LedgerTransferPosted", written, data)
 
         return anchor
@@ -300,15 +307,19 @@ def _check_sizes(entries: Sequence[Transfer] | Sequence[Hold] | Sequence[Finish]
     if len(entries) > MOST_IN_A_BATCH:
         raise BadInput(f"a batch has at most {MOST_IN_A_BATCH} entries, not {len(entries)}", fix="send several")
     for line, entry in enumerate(entries, start=1):
-        if not isinstance(entry, Finish):
-            short = 0 < len(entry.kind) <= 64 and len(entry.source) <= 1100 and len(entry.party or "") <= 256
-            if not short or "\0" in f"{entry.kind}{entry.source}{entry.party}":
-                raise BadInput(
-                    "kind has 1 to 64 characters, source up to 1100, party up to 256, none of them zero",
-                    where=f"entry {line}, {entry.key!r}",
-                )
-        if len(entry.legs or ()) > 1000:
+        if not isinstance(entry, Finish) and not _is_short(entry):
+            raise BadInput(
+                "kind has 1 to 64 characters, source up to 1100, party up to 256, none of them zero",
+                where=f"entry {line}, {entry.key!r}",
+            )
+        if entry.legs is not None and len(entry.legs) > 1000:
             raise BadInput("an entry has at most 1000 legs", where=f"entry {line}, {entry.key!r}")
+
+
+def _is_short(entry: Transfer | Hold) -> bool:
+    kind, source, party = entry.kind, entry.source, entry.party or ""
+    is_short = 0 < len(kind) <= 64 and len(source) <= 1100 and len(party) <= 256
+    return is_short and "\0" not in kind and "\0" not in source and "\0" not in party
 
 
 def _check_trace(by: str, reason: str) -> None:
