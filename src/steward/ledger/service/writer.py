@@ -1,7 +1,8 @@
 """Single callers ride in batches: whoever posts one transfer waits for the batch it lands in.
 
 One thread posts; while it does, callers queue, and what queued goes together into the next batch. An idle writer adds
-no wait, a busy one makes larger batches by itself. Nobody queues on a lock of the database.
+no wait, a busy one makes larger batches by itself and waits up to four milliseconds for as many as it just answered.
+Nobody queues on a lock of the database.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import threading
 from collections.abc import Sequence
 
 from steward.contracts.ledger import NotPosted, Transfer
+from steward.infra.clock import Clock, SystemClock
 from steward.kernel.errors import Busy, Infrastructure
 from steward.ledger.service.ledger import MOST_IN_A_BATCH, Ledger
 
 MOST_WAITING = 50_000
 _PATIENCE_ATTEMPTS = 40
 _PAUSE_SECONDS = 0.25
+_GATHER_SECONDS = 0.004
 
 
 class _Waiting:
@@ -35,14 +38,16 @@ class _Waiting:
 class LedgerWriter:
     """One posting thread over the books. Close it to have everything accepted posted."""
 
-    def __init__(self, ledger: Ledger, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, ledger: Ledger, most_waiting: int = MOST_WAITING, clock: Clock | None = None) -> None:
         self._ledger = ledger
+        self._clock = clock or SystemClock()
         self._most_waiting = most_waiting
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = False
         self._gate = threading.Lock()
         self._patience = threading.Event()
         self._ahead: _Waiting | None = None
+        self._expected = 1
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -76,11 +81,16 @@ class LedgerWriter:
             self._post(group)
 
     def _take(self) -> list[_Waiting]:
-        """Who waits, up to a batch's size; at least one, and nobody at the end."""
+        """Who waits, up to a batch's size; at least one, and nobody at the end.
+
+        Those who were answered together come back one after another within a moment. Taking the first of them at once
+        would make batches of one and of all the rest in turn, so it waits, briefly, for as many as the last time.
+        """
         group: list[_Waiting] = []
         size = 0
         first = self._ahead if self._ahead is not None else self._queue.get()
         self._ahead = None
+        until = self._clock.monotonic() + _GATHER_SECONDS
         while first is not None:
             if group and size + len(first.transfers) > MOST_IN_A_BATCH:
                 self._ahead = first
@@ -88,12 +98,14 @@ class LedgerWriter:
             group.append(first)
             size += len(first.transfers)
             try:
-                first = self._queue.get_nowait()
+                patience = until - self._clock.monotonic() if len(group) < self._expected else 0.0
+                first = self._queue.get(timeout=patience) if patience > 0 else self._queue.get_nowait()
             except queue.Empty:
                 break
         else:
             if group:
                 self._queue.put(None)  # the end comes after this batch
+        self._expected = len(group)
         return group
 
     def _post(self, group: list[_Waiting]) -> None:
