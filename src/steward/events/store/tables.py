@@ -165,7 +165,9 @@ class EventStore:
     def outbox_put(self, connection: Connection[Row], envelopes: Sequence[Envelope]) -> list[str]:
         """Leave facts waiting; returns the ids of those that wait already with another body."""
         rows = [{"source": e.source, "event_id": e.id, "envelope": e.model_dump(mode="json")} for e in envelopes]
-        connection.execute(self._sql["outbox_put"], {"rows": Jsonb(rows)})
+        put = connection.execute(self._sql["outbox_put"], {"rows": Jsonb(rows)}, prepare=True)
+        if put.rowcount == len(rows):
+            return []
         return [row["event_id"] for row in connection.execute(self._sql["outbox_clashes"], {"rows": Jsonb(rows)})]
 
     def outbox_take(self, connection: Connection[Row], limit: int) -> list[Envelope]:
