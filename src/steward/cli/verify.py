@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
-from steward.kernel.canonical import canonical_text, parse_json
+from steward.cli.rules import book_text, open_rules, read_json, shipped_theorems
+from steward.kernel.canonical import JsonObject, canonical_text, parse_json
 from steward.kernel.errors import BadInput
 
 
@@ -18,18 +18,6 @@ def verify() -> None:
 
     Example: steward verify check bundle.json
     """
-
-
-def _json_file(path: Path) -> dict[str, Any]:
-    try:
-        document = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot be read: {error}", where=str(path)) from error
-    except BadInput as error:
-        raise BadInput(error.what, where=str(path), fix=error.fix) from error
-    if not isinstance(document, dict):
-        raise BadInput("is not a JSON object", where=str(path))
-    return document  # pyright: ignore[reportUnknownVariableType]
 
 
 @verify.command()
@@ -43,16 +31,13 @@ def decide(folder: Path, facts_file: Path, action_file: Path, as_json: bool) -> 
 
     Example: steward verify decide --catalog rules/ --facts facts.json --action action.json
     """
-    from steward.catalog import read_yaml_folder
-    from steward.verifier import Verifier
-
-    verifier = Verifier.from_documents(read_yaml_folder(folder), None)
+    verifier = open_rules(folder).verifier(with_book=False)
     try:
-        facts = _json_file(facts_file)
+        facts = read_json(facts_file)
         unknown = sorted(set(facts) - {"now", "facts"})
         if unknown or not isinstance(facts.get("now"), str) or not isinstance(facts.get("facts"), dict):
             raise BadInput('needs exactly "now" (a time) and "facts" (an object)', where=str(facts_file))
-        verdict = verifier.certify(_json_file(action_file), facts["facts"], facts["now"])
+        verdict = verifier.certify(read_json(action_file), facts["facts"], facts["now"])
     finally:
         verifier.close()
     document = verdict.model_dump(mode="json")
@@ -61,24 +46,86 @@ def decide(folder: Path, facts_file: Path, action_file: Path, as_json: bool) -> 
         *(f"  {r.id} ({r.basis}): {r.detail}" for r in (*verdict.determining, *verdict.errored)),
     ]
     lines += [f"  counterexample {name} = {value}" for name, value in verdict.counterexample.items()]
+    lines += [f"  nearest allowed {name} = {value}" for name, value in verdict.nearest.items()]
+    lines += [f"  given that {sentence}" for sentence in verdict.assumptions]
     emit(document, as_json, "\n".join(lines))
     answer(verdict.verdict == "ALLOW")
 
 
-@verify.command("check")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@verify.command("prove-catalog")
+@click.option("--catalog", "folder", type=click.Path(path_type=Path), help="A folder of *.yaml; else the shipped one.")
+@click.option("--write", is_flag=True, help="Keep them in theorems.json beside the catalog; old ones stay in it.")
+@click.option("--check", is_flag=True, help="Only re-check the theorems that lie beside the catalog: no prover.")
 @json_option
 @report_errors
-def check_bundle(bundle: Path, as_json: bool) -> None:
+def prove_catalog(folder: Path | None, write: bool, check: bool, as_json: bool) -> None:
+    """Prove that each kind of action keeps every state rule it touches, for all states. Exit 1 if a theorem is missing.
+
+    A missing theorem comes with a state and an action that pass every guard and break the rule.
+
+    Example: steward verify prove-catalog --json
+    """
+    rules = open_rules(folder)
+    with rules.verifier(with_book=check or write) as verifier:
+        if not check:
+            verifier.warm()
+        kinds, nothing = verifier.prove_catalog(stored_only=check, afresh=not check)
+        if write:
+            rules.theorems.write_text(book_text(verifier.theorems.book()), encoding="utf-8")
+        digest = verifier.catalog_digest
+    count = sum(state["theorem"] == "proved" for kind in kinds for state in kind["states"])
+    document = {"kinds": kinds, "nothing_to_prove": nothing, "theorems": count, "digest": digest}
+    lines = [line for kind in kinds for line in _told(kind)]
+    missing = [kind["kind"] for kind in kinds if kind["theorem"] is None]
+    lines.append(f"{count} theorems of {len(kinds)} kinds, missing for {len(missing)}; catalog {digest}")
+    emit(document, as_json, "\n".join(lines))
+    answer(not missing)
+
+
+def _told(kind: JsonObject) -> list[str]:
+    lines: list[str] = []
+    for state in kind["states"]:
+        if state["theorem"] == "proved":
+            from_what = f" from {', '.join(state['uses'])}" if state["uses"] else ""
+            size = f"{state['certificate_bytes']} bytes, {state['ms']} ms"
+            lines.append(f"{kind['kind']} keeps {state['state']}{from_what} ({size})")
+            continue
+        lines.append(f"{kind['kind']} may break {state['state']}: {state['why']}")
+        for part, values in state.get("counterexample", {}).items():
+            lines += [f"  {part} {name} = {value}" for name, value in values.items()]
+    return lines
+
+
+@verify.command("check")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--theorems", "books", type=click.Path(path_type=Path), multiple=True, help="Files of theorems it names.")
+@json_option
+@report_errors
+def check_bundle(bundle: Path, books: tuple[Path, ...], as_json: bool) -> None:
     """Re-check a proof bundle with the checker alone.
+
+    Theorems the bundle only names are looked up, and checked, in the shipped file and in those given.
 
     Example: steward verify check bundle.json
     """
     from steward.verifier import check_bundle as checked_by_checker
 
-    valid, reason = checked_by_checker(_json_file(bundle))
+    document = read_json(bundle)
+    named = document.get("theorems")
+    known = _known_theorems(books) if isinstance(named, list) and named else {}
+    valid, reason = checked_by_checker(document, known)
     emit({"valid": valid, "reason": reason}, as_json, "valid" if valid else f"NOT valid: {reason}")
     answer(valid)
+
+
+def _known_theorems(books: tuple[Path, ...]) -> dict[str, str]:
+    from steward.verifier import checked_theorems
+
+    shipped = shipped_theorems()
+    known: dict[str, str] = {}
+    for path in (*((shipped,) if shipped.is_file() else ()), *books):
+        known |= checked_theorems(read_json(path), str(path))
+    return known
 
 
 @verify.command()

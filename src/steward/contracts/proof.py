@@ -31,7 +31,8 @@ class Reason(Contract):
 class Verdict(Contract):
     """ALLOW, DENY or ESCALATE, with every finding, the rules that decided and a counterexample where one exists.
 
-    `bundle` is self-contained JSON: catalog digest, facts, action, obligations and certificates.
+    `bundle` is self-contained JSON: catalog digest, facts, action, obligations and certificates. `nearest` is, on a
+    DENY, the nearest value of one parameter that would be allowed. `assumptions` is what the verdict takes on trust.
     """
 
     verdict: VerdictWord
@@ -39,6 +40,8 @@ class Verdict(Contract):
     errored: tuple[Reason, ...] = ()
     counterexample: dict[str, Json] = {}
     findings: tuple[Finding, ...] = ()
+    nearest: dict[str, Json] = {}
+    assumptions: tuple[str, ...] = ()
     bundle: JsonObject = {}
 
 

@@ -12,7 +12,20 @@ Read next     core/decide.py, then core/check.py.
 """
 
 from steward.verifier.core.bundle import check_bundle
-from steward.verifier.service import Verifier, check_only
+from steward.verifier.core.describe import Describer, told
+from steward.verifier.core.wording import canonical
+from steward.verifier.provers.refit import trees_of as certificate_trees
+from steward.verifier.service import Verifier, check_only, checked_theorems
 from steward.verifier.store import ProofLog
 
-__all__ = ["ProofLog", "Verifier", "check_bundle", "check_only"]
+__all__ = [
+    "Describer",
+    "ProofLog",
+    "Verifier",
+    "canonical",
+    "certificate_trees",
+    "check_bundle",
+    "check_only",
+    "checked_theorems",
+    "told",
+]

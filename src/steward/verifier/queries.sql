@@ -1,7 +1,9 @@
--- insert_bundle --
--- The evidence of one action, byte for byte, with its verdict.
+-- insert_bundles --
+-- The evidence of actions, byte for byte, with their verdicts.
 INSERT INTO proof_bundle (action_id, verdict, answer, bundle, bundle_digest)
-VALUES (%(action_id)s, %(verdict)s, %(answer)s, %(bundle)s, %(bundle_digest)s);
+SELECT b.action_id, b.verdict, b.answer, b.bundle, decode(b.bundle_digest, 'hex')
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS b (
+    action_id uuid, verdict text, answer jsonb, bundle text, bundle_digest text);
 
 -- of_action --
 -- The evidence of one action.
@@ -15,3 +17,7 @@ WHERE action_id > %(after)s ORDER BY action_id LIMIT %(limit)s;
 -- verdicts --
 -- How many actions had each verdict.
 SELECT verdict, count(*) AS actions FROM proof_bundle GROUP BY verdict ORDER BY verdict;
+
+-- of_actions --
+-- The evidence of some actions.
+SELECT action_id, bundle FROM proof_bundle WHERE action_id = ANY(%(action_ids)s);

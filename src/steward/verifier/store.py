@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,24 +29,36 @@ class ProofLog:
         """Store a verdict and its bundle, in the caller's transaction; returns the bundle's digest as hex, which
         the log anchors.
         """
-        text = canonical_text(verdict.bundle)
-        digest = hashlib.sha256(text.encode()).digest()
+        return self.record_all([(action_id, verdict)])[0]
+
+    def record_all(self, verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
+        """Store verdicts of actions in the caller's transaction, in one statement; the digests of their bundles."""
+        texts = [canonical_text(verdict.bundle) for _, verdict in verdicts]
+        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        rows = [
+            {
+                "action_id": action_id[4:],
+                "verdict": verdict.verdict,
+                "answer": verdict.model_dump(mode="json", exclude={"bundle"}),
+                "bundle": text,
+                "bundle_digest": digest,
+            }
+            for (action_id, verdict), text, digest in zip(verdicts, texts, digests, strict=True)
+        ]
         with self._db.transaction() as connection:
-            connection.execute(
-                self._sql["insert_bundle"],
-                {
-                    "action_id": UUID(action_id[4:]),
-                    "verdict": verdict.verdict,
-                    "answer": Jsonb(verdict.model_dump(mode="json", exclude={"bundle"})),
-                    "bundle": text,
-                    "bundle_digest": digest,
-                },
-            )
-        return digest.hex()
+            connection.execute(self._sql["insert_bundles"], {"rows": Jsonb(rows)})
+        return digests
 
     def of_action(self, action_id: str) -> Row | None:
         with self._db.transaction() as connection:
             return connection.execute(self._sql["of_action"], {"action_id": UUID(action_id[4:])}).fetchone()
+
+    def texts(self, action_ids: Sequence[str]) -> dict[str, str]:
+        """The bundles of some actions as stored, by action; what is not stored is left out."""
+        named = {UUID(action_id[4:]): action_id for action_id in action_ids}
+        with self._db.transaction() as connection:
+            rows = connection.execute(self._sql["of_actions"], {"action_ids": list(named)}).fetchall()
+        return {named[row["action_id"]]: row["bundle"] for row in rows}
 
     def all(self) -> Iterator[Row]:
         """Every bundle, in time order."""

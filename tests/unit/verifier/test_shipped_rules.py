@@ -1,15 +1,13 @@
 """The shipped invariants: they pass their own examples, and say what they should of a day's refunds and prices."""
 
 import time
-from pathlib import Path
 
 import pytest
-import yaml
 
-import steward.catalog
+from steward.catalog import load_catalog
 from steward.verifier import Verifier
 
-FOLDER = Path(steward.catalog.__file__).parent / "invariants"
+CATALOG = load_catalog()
 NOW = "2026-01-01T00:00:00Z"
 
 
@@ -18,13 +16,12 @@ def gbp(minor):
 
 
 LIMITS = {"refund_manager": gbp(20_000), "refund_founder": gbp(100_000), "refund_day": gbp(200_000), "refund_count": 5}
-LIMITS |= {"margin_floor": "0.30", "price_move": "0.10"}
+LIMITS = {**CATALOG.limit_facts(), **LIMITS, "margin_floor": "0.30", "price_move": "0.10"}
 
 
 @pytest.fixture(scope="module")
 def judge():
-    documents = [(file.name, yaml.safe_load(file.read_text("utf-8"))) for file in sorted(FOLDER.glob("*.yaml"))]
-    with Verifier.from_documents(documents, LIMITS) as verifier:
+    with Verifier.from_documents(CATALOG.documents, LIMITS) as verifier:
         verifier.warm()
         yield verifier
 
@@ -37,6 +34,9 @@ def refund(minor, roles=(), to="original_payment", falls=None):
         "refunds.today": gbp(1_000),
         "refunds.in_flight": {"any_subset_of": [gbp(i * 1_000) for i in range(1, 11)]},
         "customer.refunds_in_window": 1,
+        "customer.refunded_in_window": gbp(1_000),
+        "customer.shared": [],
+        "refund.orders": [{**bought, "disputed": gbp(0), "credited": gbp(0)}],
     }
     params = {"refund_id": "C1", "customer_id": "17850", "amount": gbp(minor), "to": to}
     return {"id": "a", "kind": "refund.issue", "params": params, "principal": {"id": "p", "roles": list(roles)}}, facts

@@ -3,6 +3,9 @@
 A bundle binds everything by digest: catalog, action, facts, findings, the obligations the prover discharged,
 one certificate for each, and the verdict, which is derived again here. What this cannot know is whether the
 obligations are the ones the catalog demands for that action and those facts: `Verifier.rebuild` answers that.
+
+A finding by theorem names the theorem by its digest. Theorems are the same for every action of a kind, so a bundle
+may leave them out; they are then looked up among those of a `theorems.json`, which `checked_theorems` has checked.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from steward.verifier.core.check import Refused, canonical, check_obligation, di
 FORMAT = "steward-bundle/1"
 BUNDLE_BYTES_MAX = 8_000_000
 _BUNDLE = "format catalog_digest action facts now verdict findings witness obligations certificates digest"
+_THEOREM, _INLINE = "state obligation_digest", "state obligation_digest uses obligation tree"
+THEOREMS = "steward-theorems/1"
 _STATUSES = frozenset({"holds", "fails", "undefined", "missing", "unproved", "skipped"})
 
 
@@ -49,10 +54,10 @@ def _strict(text: str | bytes) -> Any:
     return json.loads(text, parse_float=refuse, parse_constant=refuse, object_pairs_hook=unique)
 
 
-def _findings(value: Any) -> tuple[list[tuple[str, str]], list[str]]:
-    """(otherwise, status) of every finding, and the rules that claim a certificate."""
+def _findings(value: Any) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """(otherwise, status) of every finding, the rules that claim a certificate, those that claim a theorem."""
     said: list[tuple[str, str]] = []
-    claimed: list[str] = []
+    claimed: dict[str, list[str]] = {"evaluated": [], "certificate": [], "theorem": []}
     seen: set[str] = set()
     for entry in items(value, "findings"):
         finding = _with_keys(entry, "id basis status otherwise detail", "a finding")
@@ -60,46 +65,94 @@ def _findings(value: Any) -> tuple[list[tuple[str, str]], list[str]]:
         require(finding["id"] not in seen, f"invariant {finding['id']} appears twice")
         require(finding["otherwise"] in ("deny", "escalate"), "an unknown severity")
         require(
-            finding["status"] in _STATUSES and finding["basis"] in ("evaluated", "certificate"),
+            finding["status"] in _STATUSES and finding["basis"] in claimed,
             "an unknown finding",
         )
         seen.add(finding["id"])
         said.append((finding["otherwise"], finding["status"]))
-        if finding["basis"] == "certificate" and finding["status"] == "holds":
-            claimed.append(finding["id"])
-    return said, claimed
+        require(finding["basis"] != "theorem" or finding["status"] == "holds", "a theorem that does not hold")
+        if finding["status"] == "holds":
+            claimed[finding["basis"]].append(finding["id"])
+    return said, claimed["certificate"], claimed["theorem"]
 
 
-def _check(source: Any) -> None:
+def _proved(obligation: Any, tree: Any, wanted: Any = None) -> str:
+    """The digest of an obligation that its tree proves; it must be the `wanted` one, if one is."""
+    read = _with_keys(obligation, "invariant variables hypotheses goal digest", "an obligation")
+    name = f"obligation {str(read['invariant'])[:100]}"
+    found = _without_digest(read, name)
+    require(wanted in (None, found), f"{name}: the certificate is for another obligation")
+    try:
+        check_obligation(read, tree)
+    except Refused as refused:
+        raise Refused(f"{name}: {refused}") from None
+    return found
+
+
+def checked_theorems(source: Any) -> dict[str, str]:
+    """Name by digest of every theorem in a `theorems.json` (object or text); `Refused` if one of them is none."""
+    book = _with_keys(_strict(source) if isinstance(source, str | bytes) else source, "format theorems", "the theorems")
+    require(book["format"] == THEOREMS, f"the format is not {THEOREMS}")
+    found: dict[str, str] = {}
+    for entry in items(book["theorems"], "theorems"):
+        theorem = _with_keys(entry, "kind state uses obligation tree", "a theorem")
+        digest_found = _proved(theorem["obligation"], theorem["tree"])
+        found[digest_found] = theorem["obligation"]["invariant"]
+    return found
+
+
+def _theorems(bundle: dict[str, Any], known: dict[str, str]) -> list[str]:
+    """The states whose theorem is in the bundle or among the `known`, and is about the action's kind."""
+    named: list[str] = []
+    for entry in items(bundle.get("theorems", []), "theorems"):
+        is_inline = type(entry) is dict and "tree" in entry
+        theorem = _with_keys(entry, _INLINE if is_inline else _THEOREM, "a theorem")
+        found, state = theorem["obligation_digest"], theorem["state"]
+        if is_inline:
+            _proved(theorem["obligation"], theorem["tree"], found)
+            title = theorem["obligation"]["invariant"]
+        else:
+            is_known = type(found) is str and found in known
+            require(is_known, f"theorem {state} is not known: it is neither in the bundle nor in a file given")
+            title = known[found]
+        require(title == f"{bundle['action']['kind']} keeps {state}", f"theorem {state}: it is about something else")
+        named.append(state)
+    return named
+
+
+def _check(source: Any, known: dict[str, str]) -> None:
     text = source if isinstance(source, str | bytes) else canonical(source)
     require(len(text) <= BUNDLE_BYTES_MAX, "the bundle is too long")
-    bundle = _with_keys(_strict(text), _BUNDLE, "the bundle")
+    check_parts(_strict(text), known)
+
+
+def check_parts(value: Any, known: dict[str, str]) -> None:
+    """Everything about a bundle that was read strictly (integers only, no key twice); `Refused` says what is wrong."""
+    has_theorems = type(value) is dict and "theorems" in value
+    bundle = _with_keys(value, f"{_BUNDLE} theorems" if has_theorems else _BUNDLE, "the bundle")
     require(bundle["format"] == FORMAT, f"the format is not {FORMAT}")
-    said, claimed = _findings(bundle["findings"])
+    said, claimed, kept = _findings(bundle["findings"])
     require(bundle["verdict"] == verdict_of(said), "the verdict does not follow from the findings")
     obligations = items(bundle["obligations"], "obligations")
     certificates = items(bundle["certificates"], "certificates")
     require(len(obligations) == len(certificates), "not one certificate for each obligation")
     named: list[str] = []
     for one, other in zip(obligations, certificates, strict=True):
-        obligation = _with_keys(one, "invariant variables hypotheses goal digest", "an obligation")
         certificate = _with_keys(other, "obligation_digest tree", "a certificate")
-        name = f"obligation {str(obligation['invariant'])[:100]}"
-        found = _without_digest(obligation, name)
-        require(certificate["obligation_digest"] == found, f"{name}: the certificate is for another obligation")
-        try:
-            check_obligation(obligation, certificate["tree"])
-        except Refused as refused:
-            raise Refused(f"{name}: {refused}") from None
-        named.append(obligation["invariant"])
+        _proved(one, certificate["tree"], certificate["obligation_digest"])
+        named.append(one["invariant"])
     require(named == claimed, "the obligations are not those the findings claim")
+    require(_theorems(bundle, known) == kept, "the theorems are not those the findings claim")
     _without_digest(bundle, "the bundle")
 
 
-def check_bundle(source: Any) -> tuple[bool, str]:
-    """(valid, reason) of a bundle as an object or JSON text. Never raises: what it cannot read is invalid."""
+def check_bundle(source: Any, known: dict[str, str] | None = None) -> tuple[bool, str]:
+    """(valid, reason) of a bundle as an object or JSON text. Never raises: what it cannot read is invalid.
+
+    `known` are theorems checked before, as `checked_theorems` gives them.
+    """
     try:
-        _check(source)
+        _check(source, known or {})
     except Refused as refused:
         return False, str(refused)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, MemoryError) as error:

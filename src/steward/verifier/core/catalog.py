@@ -7,63 +7,30 @@ the first, so that an owner repairs a file in one go.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any, cast
 
 from steward.kernel.canonical import digest_hex
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 from steward.verifier.core.formula import fault, parse
-from steward.verifier.core.syntax import Apply, Node, to_json
-from steward.verifier.core.types import BOOL, TEXT, TIME, Type, read_type, type_json
-from steward.verifier.core.units import Scope, reads, type_of
+from steward.verifier.core.rules import Bounds, Catalog, Invariant, State
+from steward.verifier.core.syntax import Node, to_json
+from steward.verifier.core.types import BOOL, INT, NUMERIC, Type, read_type, type_json
+from steward.verifier.core.units import Scope, fits, type_of
+from steward.verifier.core.values import read_value
 
 Trouble = dict[str, str]
-_RULE_KEYS = frozenset({"id", "on", "when", "require", "otherwise", "why", "examples", "code", "title"})
+_RULE_KEYS = frozenset(
+    ["id", "on", "when", "require", "otherwise", "why", "examples", "code", "title", "owner", "severity"]
+)
+_STATE_KEYS = frozenset({"id", "holds", "why", "title", "owner"})
+_SEVERITIES = ("low", "medium", "high", "critical")
+_WITNESS_KEYS = frozenset({"facts", "action", "now"})
+_WITH_ID = ("invariants", "states")
+_ENDS = ("least", "most")
 _EXAMPLE_KEYS = frozenset({"facts", "action", "verdict", "now", "why"})
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """One rule. `rule` is `when implies require`, which must hold; `when` alone says if it is skipped."""
-
-    id: str
-    on: tuple[str, ...]
-    when: Node | None
-    require: Node
-    otherwise: str
-    why: str
-    code: str = ""
-    title: str = ""
-    where: str = ""
-    examples: tuple[dict[str, Any], ...] = field(default=(), compare=False)
-
-    @property
-    def rule(self) -> Node:
-        return self.require if self.when is None else Apply("implies", (self.when, self.require))
-
-    def reads(self) -> frozenset[str]:
-        return reads(self.rule)
-
-
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """Facts by name, kinds with their parameters, rules by kind in catalog order."""
-
-    facts: dict[str, Type]
-    kinds: dict[str, dict[str, Type]]
-    invariants: tuple[Invariant, ...]
-    digest: str
-
-    def covering(self, kind: str) -> tuple[Invariant, ...]:
-        return tuple(rule for rule in self.invariants if kind in rule.on)
-
-    def scope(self, kind: str) -> Scope:
-        """Every name a rule on `kind` may read."""
-        named = {"action.kind": TEXT, "action.id": TEXT, "principal.id": TEXT, "now": TIME}
-        named["principal.roles"] = Type("set", item=TEXT)
-        return {**self.facts, **named, **{f"action.{name}": kind for name, kind in self.kinds[kind].items()}}
 
 
 class Reader:
@@ -73,6 +40,10 @@ class Reader:
         self.facts: dict[str, Type] = {}
         self.kinds: dict[str, dict[str, Type]] = {}
         self.invariants: list[Invariant] = []
+        self.bounds: dict[str, Bounds] = {}
+        self.states: list[State] = []
+        self.effects: dict[str, dict[str, Node]] = {}
+        self.witnesses: dict[str, dict[str, Any]] = {}
         self.troubles: list[Trouble] = []
 
     def trouble(self, where: str, what: str, fix: str = "") -> None:
@@ -88,11 +59,11 @@ class Reader:
         for index, entry in enumerate(cast("list[Any]", listed)):
             if isinstance(entry, dict):
                 plain = {("on" if key is True else key): item for key, item in cast("dict[Any, Any]", entry).items()}
-                name = plain.get("id" if section == "invariants" else "name")
+                name = plain.get("id" if section in _WITH_ID else "name")
                 if isinstance(name, str) and name:
                     found.append((f"{where} {name}", plain))
                     continue
-            self.trouble(f"{where} {section}[{index}]", "has no id" if section == "invariants" else "has no name")
+            self.trouble(f"{where} {section}[{index}]", "has no id" if section in _WITH_ID else "has no name")
         return found
 
     def only(self, where: str, entry: dict[str, Any], known: frozenset[str]) -> None:
@@ -102,7 +73,7 @@ class Reader:
                 self.trouble(where, f"unknown key {key!r}", f"did you mean {near[0]}?" if near else "")
 
     def declare(self, where: str, entry: dict[str, Any]) -> None:
-        self.only(where, entry, frozenset({"name", "type", "why"}))
+        self.only(where, entry, frozenset({"name", "type", "why", "least", "most"}))
         name = entry["name"]
         try:
             kind = read_type(entry.get("type"), where)
@@ -117,9 +88,28 @@ class Reader:
         if name == "now" or self.facts.get(name, kind) != kind:
             self.trouble(where, f"the fact {name} is declared twice, with two types")
         self.facts[name] = kind
+        least, most = (self.bound(f"{where} {end}", entry[end], kind) if end in entry else None for end in _ENDS)
+        if least is not None and most is not None and least > most:
+            self.trouble(where, f"least {entry['least']} is more than most {entry['most']}", "exchange them")
+        if least is not None or most is not None:
+            if self.bounds.get(name, (least, most)) != (least, most):
+                self.trouble(where, f"the fact {name} is declared twice, with other bounds")
+            self.bounds[name] = (least, most)
+
+    def bound(self, where: str, value: Any, kind: Type) -> Fraction | None:
+        """An end of what a fact may be, in the unit its values are counted in."""
+        if kind.name not in NUMERIC:
+            self.trouble(where, f"{kind} has no least and most", f"only {', '.join(NUMERIC)} have")
+            return None
+        try:
+            return cast("Fraction", read_value(plain_json(value), INT if kind.name == "money" else kind))
+        except BadInput as error:
+            fix = "write minor units, such as 1250" if kind.name == "money" else "write it as a fact is written"
+            self.trouble(where, error.what, fix)
+            return None
 
     def kind(self, where: str, entry: dict[str, Any]) -> None:
-        self.only(where, entry, frozenset({"name", "params", "why"}))
+        self.only(where, entry, frozenset({"name", "params", "why", "effect", "witness"}))
         params: Any = entry.get("params") or {}
         read: dict[str, Type] = {}
         if not isinstance(params, dict):
@@ -137,20 +127,65 @@ class Reader:
             self.trouble(where, f"the kind {entry['name']} is declared twice, with other parameters")
         self.kinds[entry["name"]] = read
 
+    def state(self, where: str, entry: dict[str, Any]) -> None:
+        """A state rule: facts only, so that it can be said of a state nobody acts in."""
+        self.only(where, entry, _STATE_KEYS)
+        self.said(where, entry)
+        holds = self.formula(f"{where} holds", entry.get("holds"), [dict(self.facts)])
+        if holds is not None:
+            text = {key: str(entry.get(key) or "") for key in ("why", "title", "owner")}
+            self.states.append(State(entry["id"], holds, where=where, **text))
+
+    def said(self, where: str, entry: dict[str, Any]) -> None:
+        """What every rule says of itself: a name of its own, and why it is there."""
+        if not isinstance(entry.get("why"), str) or not entry["why"].strip():
+            self.trouble(where, "says no why", "one sentence for the person who is refused")
+        if any(rule.id == entry["id"] for rule in (*self.invariants, *self.states)):
+            self.trouble(where, f"the rule {entry['id']} exists already")
+
+    def effect(self, where: str, entry: dict[str, Any], scope: Scope) -> None:
+        """What the kind does to the facts: {fact: formula of its value afterwards}."""
+        listed: Any = entry.get("effect") or {}
+        if not isinstance(listed, dict):
+            self.trouble(f"{where} effect", "is not an object", "write effect: {FACT: FORMULA}")
+            return
+        found: dict[str, Node] = {}
+        for fact, text in cast("dict[Any, Any]", listed).items():
+            place = f"{where} effect {fact}"
+            if fact not in self.facts:
+                near = difflib.get_close_matches(str(fact), self.facts, 1, 0.5)
+                self.trouble(place, "is no declared fact", f"did you mean {near[0]}?" if near else "declare it")
+            elif self.facts[fact].item is not None:
+                self.trouble(place, f"is a {self.facts[fact].name}", "an effect changes single values")
+            else:
+                node = self.formula(place, text, [scope], self.facts[fact])
+                found |= {} if node is None else {fact: node}
+        if self.effects.get(entry["name"], found) != found:
+            self.trouble(where, f"the kind {entry['name']} is declared twice, with other effects")
+        self.effects |= {entry["name"]: found} if found else {}
+
+    def witness(self, where: str, entry: dict[str, Any]) -> None:
+        """One action of the kind that comes out ALLOW, kept as it stands for `Verifier.self_test` to run."""
+        given = plain_json(entry.get("witness"))
+        if not isinstance(given, dict):
+            self.trouble(f"{where} witness", "is not an object", "write witness: {facts: {...}, action: {...}}")
+            return
+        self.only(f"{where} witness", cast("dict[str, Any]", given), _WITNESS_KEYS)
+        self.witnesses[entry["name"]] = cast("dict[str, Any]", given)
+
     def rule(self, where: str, entry: dict[str, Any], scopes: dict[str, Scope]) -> None:
         self.only(where, entry, _RULE_KEYS)
         on = self.covered(where, entry.get("on"))
         if entry.get("otherwise") not in ("deny", "escalate"):
             self.trouble(where, f"otherwise is {entry.get('otherwise')!r}", "write deny or escalate")
-        if not isinstance(entry.get("why"), str) or not entry["why"].strip():
-            self.trouble(where, "says no why", "one sentence for the person who is refused")
-        if any(rule.id == entry["id"] for rule in self.invariants):
-            self.trouble(where, f"the invariant {entry['id']} exists already")
+        if entry.get("severity") not in (None, *_SEVERITIES):
+            self.trouble(where, f"severity is {entry.get('severity')!r}", f"write one of {', '.join(_SEVERITIES)}")
+        self.said(where, entry)
         require = self.formula(f"{where} require", entry.get("require"), [scopes[kind] for kind in on])
         when = entry.get("when")
         condition = None if when is None else self.formula(f"{where} when", when, [scopes[kind] for kind in on])
         if require is not None and (when is None or condition is not None):
-            text = {key: str(entry.get(key) or "") for key in ("why", "code", "title")}
+            text = {key: str(entry.get(key) or "") for key in ("why", "code", "title", "owner", "severity")}
             examples = tuple(self.examples(where, entry.get("examples")))
             otherwise = str(entry.get("otherwise"))
             self.invariants.append(
@@ -171,7 +206,7 @@ class Reader:
                 self.trouble(where, f"{kind!r} is no declared kind", f"did you mean {near[0]}?" if near else "")
         return tuple(found)
 
-    def formula(self, where: str, text: Any, scopes: list[Scope]) -> Node | None:
+    def formula(self, where: str, text: Any, scopes: list[Scope], wanted: Type = BOOL) -> Node | None:
         """The formula, or None after reporting what is wrong with it. It must fit every kind it is on."""
         if isinstance(text, bool):
             text = str(text).lower()
@@ -182,8 +217,9 @@ class Reader:
             node = parse(text)
             for scope in scopes:
                 found = type_of(node, scope)
-                if found != BOOL:
-                    raise fault(f"the formula is {found}, not true or false", (1, 1))
+                if not fits(node, wanted, scope):
+                    said = "true or false" if wanted == BOOL else str(wanted)
+                    raise fault(f"the formula is {found}, not {said}", (1, 1))
         except BadInput as error:
             self.trouble(f"{where} {error.where}".strip(), error.what, error.fix)
             return None
@@ -220,40 +256,62 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def _digest(reader: Reader) -> str:
-    """What the catalog means: types, kinds, the syntax trees of its rules; no comments, no examples."""
-    return digest_hex(
-        {
-            "facts": {name: type_json(kind) for name, kind in reader.facts.items()},
-            "kinds": {
-                name: {param: type_json(kind) for param, kind in params.items()}
-                for name, params in reader.kinds.items()
-            },
-            "invariants": [
-                {
-                    "id": rule.id,
-                    "on": sorted(rule.on),
-                    "when": None if rule.when is None else to_json(rule.when),
-                    "require": to_json(rule.require),
-                    "otherwise": rule.otherwise,
-                    "why": rule.why,
-                    "code": rule.code,
-                    "title": rule.title,
-                }
-                for rule in reader.invariants
-            ],
-        }
-    )
+def _document(reader: Reader) -> dict[str, Any]:
+    """What the catalog means: types, kinds, the syntax trees of its rules; no comments, no examples.
+
+    A part that is absent adds nothing, so a catalog without effects keeps the digest it had before there were any.
+    """
+    ends = {name: [None if end is None else str(end) for end in pair] for name, pair in reader.bounds.items()}
+    added: dict[str, Any] = {
+        "bounds": ends,
+        "states": [
+            {"id": state.id, "holds": to_json(state.holds), "why": state.why, **_named(state.title, state.owner)}
+            for state in reader.states
+        ],
+        "effects": {
+            kind: {fact: to_json(node) for fact, node in effect.items()} for kind, effect in reader.effects.items()
+        },
+        "witnesses": reader.witnesses,
+    }
+    return {
+        "facts": {name: type_json(kind) for name, kind in reader.facts.items()},
+        "kinds": {
+            name: {param: type_json(kind) for param, kind in params.items()} for name, params in reader.kinds.items()
+        },
+        "invariants": [
+            {
+                "id": rule.id,
+                "on": sorted(rule.on),
+                "when": None if rule.when is None else to_json(rule.when),
+                "require": to_json(rule.require),
+                "otherwise": rule.otherwise,
+                "why": rule.why,
+                "code": rule.code,
+                "title": rule.title,
+                **_named("", rule.owner, rule.severity),
+            }
+            for rule in reader.invariants
+        ],
+        **{name: part for name, part in added.items() if part},
+    }
+
+
+def _named(title: str = "", owner: str = "", severity: str = "") -> dict[str, str]:
+    """Those of the optional texts that are there."""
+    texts = {"title": title, "owner": owner, "severity": severity}
+    return {name: text for name, text in texts.items() if text}
 
 
 def read_catalog(documents: list[tuple[str, dict[str, Any]]]) -> tuple[Catalog, list[Trouble]]:
     """The catalog of (file name, parsed YAML) documents, and everything that is wrong with it."""
     reader = Reader()
-    known = frozenset({"facts", "kinds", "invariants"})
+    known = frozenset({"facts", "kinds", "states", "invariants"})
+    whole: list[tuple[str, dict[str, Any]]] = []
     for where, document in documents:
         if not isinstance(document, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - YAML is anything
-            reader.trouble(where, "is not an object", "write facts:, kinds: and invariants:")
+            reader.trouble(where, "is not an object", "write facts:, kinds:, states: and invariants:")
             continue
+        whole.append((where, document))
         reader.only(where, document, known)
         for place, entry in reader.entries(where, document, "facts"):
             reader.declare(place, entry)
@@ -261,8 +319,32 @@ def read_catalog(documents: list[tuple[str, dict[str, Any]]]) -> tuple[Catalog, 
             reader.kind(place, entry)
     draft = Catalog(reader.facts, reader.kinds, (), "")
     scopes = {kind: draft.scope(kind) for kind in reader.kinds}
-    for where, document in documents:
-        if isinstance(document, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
-            for place, entry in reader.entries(where, document, "invariants"):
-                reader.rule(place, entry, scopes)
-    return Catalog(reader.facts, reader.kinds, tuple(reader.invariants), _digest(reader)), reader.troubles
+    for where, document in whole:
+        for place, entry in reader.entries(where, document, "states"):
+            reader.state(place, entry)
+        for place, entry in reader.entries(where, document, "invariants"):
+            reader.rule(place, entry, scopes)
+        for place, entry in reader.entries(where, document, "kinds"):
+            if entry["name"] in scopes and "effect" in entry:
+                reader.effect(place, entry, scopes[entry["name"]])
+            if "witness" in entry:
+                reader.witness(place, entry)
+    rules, states = tuple(reader.invariants), tuple(reader.states)
+    document = _document(reader)
+    found = Catalog(
+        reader.facts,
+        reader.kinds,
+        rules,
+        digest_hex(document),
+        reader.bounds,
+        states,
+        reader.effects,
+        reader.witnesses,
+        document,
+    )
+    return found, _once(reader.troubles)
+
+
+def _once(troubles: list[Trouble]) -> list[Trouble]:
+    """Each trouble once: a section read in two passes may be found wrong in both."""
+    return [trouble for index, trouble in enumerate(troubles) if trouble not in troubles[:index]]

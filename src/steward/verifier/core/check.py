@@ -17,14 +17,16 @@ import hashlib
 import json
 import re
 from fractions import Fraction
+from math import lcm
 from typing import Any, cast
 
 BYTES_MAX, NODES_MAX, DEPTH_MAX, DEGREE_MAX = 65_536, 20_000, 200, 8
 BITS_MAX, WORK_MAX = 4_096, 500_000
-_NUMBER = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?")
 _RELATIONS = (">=", ">", "=")
 Poly = dict[tuple[str, ...], Fraction]
 Formula = tuple[str, Any]
+_ZERO, _ONE = cast("tuple[Fraction, Fraction]", (0, 1))
 
 
 class Refused(Exception):
@@ -45,11 +47,12 @@ def digest(value: Any) -> str:
 
 
 def number(text: Any) -> Fraction:
-    """An exact number: only text of at most 40 digits, in lowest terms, in its one spelling."""
-    require(type(text) is str and _NUMBER.fullmatch(text) is not None, f"{str(text)[:50]!r} is not a number")
-    require("/" not in text or text.split("/")[1].strip("0") != "", "division by zero")
-    value = Fraction(text)
-    require(str(value) == text, f"{text} is not in lowest terms")
+    """An exact number: only text of at most 40 digits, in lowest terms, in its one spelling. Whole ones are ints."""
+    if type(text) is not str or _NUMBER.fullmatch(text) is None:
+        raise Refused(f"{str(text)[:50]!r} is not a number")
+    top, slash, bottom = text.partition("/")
+    value = Fraction(int(top), int(bottom)) if slash else cast("Fraction", int(top))
+    require(str(value) == text, "not in lowest terms")
     return value
 
 
@@ -91,7 +94,7 @@ class Checking:
         for a, x in left.items():
             for b, y in right.items():
                 monomial = tuple(sorted(a + b))
-                value = total.get(monomial, Fraction(0)) + factor * x * y
+                value = total.get(monomial, _ZERO) + factor * x * y
                 require(value.numerator.bit_length() + value.denominator.bit_length() <= BITS_MAX, "too long")
                 total[monomial] = value
 
@@ -145,7 +148,7 @@ class Checking:
         elif rule in ("C", "P") and len(rest) == 4:
             poly, k = self.polynomial(rest[0]), number(rest[1])
             require(() not in poly and len(poly) > 0, "a cut of a constant")
-            step = Fraction(int(rule == "C"))
+            step = int(rule == "C")
             if step:
                 whole = k.denominator == 1 and all(x.denominator == 1 for x in poly.values())
                 whole = whole and all(self.variables[n] == "int" for m in poly for n in m)
@@ -158,11 +161,12 @@ class Checking:
 
     def leaf(self, terms: list[Any]) -> None:
         """A combination that is identically c <= 0, scaled so that -c + the strict multipliers is one."""
-        total, strict, last = Poly(), Fraction(0), (0, cast("list[int]", []))
-        indices: list[Any]
-        for term in terms:
-            *indices, text = items(term, "a term") or [None]
-            scale, inside = number(text), range(len(self.context))
+        total, strict, last = Poly(), 0, (0, cast("list[int]", []))
+        scales = [number((items(term, "a term") or [None])[-1]) for term in terms]
+        common = lcm(*(scale.denominator for scale in scales))  # it is added up in whole numbers
+        for term, multiplier in zip(terms, scales, strict=True):
+            *indices, _ = term
+            scale, inside = multiplier.numerator * (common // multiplier.denominator), range(len(self.context))
             require(len(indices) in (1, 2), "a wrong term")
             require(all(type(i) is int and i in inside for i in indices), "an index out of range")
             require(last < (len(indices), indices) and sorted(indices) == indices, "indices out of order")
@@ -172,15 +176,15 @@ class Checking:
             words = [word for word, _ in factors]
             for word, poly in factors:
                 if not any(poly):  # no monomial but the empty one: a constant
-                    value = poly.get((), Fraction(0))
+                    value = poly.get((), _ZERO)
                     true = value == 0 if word == "=" else value > 0 or (value == 0 and word == ">=")
                     require(not true and len(factors) == 1, "a constant hypothesis is named")
             require(scale > 0 or (scale != 0 and "=" in words), "a multiplier must be positive")
             strict += scale if set(words) == {">"} else 0
-            self.add(total, scale, factors[0][1], factors[1][1] if len(factors) == 2 else {(): Fraction(1)})
-        constant = total.pop((), Fraction(0))
+            self.add(total, cast("Fraction", scale), factors[0][1], factors[1][1] if len(factors) == 2 else {(): _ONE})
+        constant = total.pop((), _ZERO)
         require(not any(total.values()), "the combination is not constant")
-        require(constant <= 0 and strict - constant == 1, "no contradiction in normal form")
+        require(constant <= 0 and strict - constant == common, "no contradiction in normal form")
 
 
 def check_obligation(obligation: dict[str, Any], tree: Any) -> None:

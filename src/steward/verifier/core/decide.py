@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from steward.kernel.errors import BadInput
-from steward.verifier.core.catalog import Catalog, Invariant
-from steward.verifier.core.evaluate import Evaluator, Undecided
+from steward.verifier.core.evaluate import Evaluator, Undecided, size_of
 from steward.verifier.core.explain import Explanation, explain
 from steward.verifier.core.obligations import obligation
+from steward.verifier.core.rules import Bounds, Catalog, Invariant
 from steward.verifier.core.types import TIME, Type
 from steward.verifier.core.units import reads
-from steward.verifier.core.values import Uncertain, Value, certain, read_fact, read_value
+from steward.verifier.core.values import Uncertain, Value, certain, plain_number, read_fact, read_value
 
 _ACTION = {"id", "kind", "params", "principal"}
 _TEXT_MAX = 1_000
@@ -124,8 +124,23 @@ def situation(catalog: Catalog, action: dict[str, Any], facts: dict[str, Any], n
         except BadInput as error:
             found.unusable[name] = f"{name}: {error.what}"
             continue
+        outside = "" if name == "now" else _outside(value, catalog.bounds.get(name, (None, None)))
+        if outside:
+            found.unusable[name] = f"{name}: {outside}"
+            continue
         (found.uncertain if isinstance(value, Uncertain) else found.values)[name] = value
     return found
+
+
+def _outside(value: Value, bounds: Bounds) -> str:
+    """Why a fact cannot be what it is said to be: theorems take its bounds as true, so nothing outside them passes."""
+    least, most = bounds
+    low, high = (value.low, value.high) if isinstance(value, Uncertain) else (size_of(value), size_of(value))
+    if least is not None and low < least:
+        return f"{plain_number(low)} is less than its least, {plain_number(least)}"
+    if most is not None and high > most:
+        return f"{plain_number(high)} is more than its most, {plain_number(most)}"
+    return ""
 
 
 def examine(rule: Invariant, given: Situation) -> Answer | Question:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from steward.kernel.canonical import canonical_bytes, digest_hex
 from steward.kernel.errors import BadInput
+from steward.verifier.core.assumptions import assumed
 from steward.verifier.core.bundle import FORMAT, check_bundle, verdict_of
-from steward.verifier.core.catalog import Catalog
 from steward.verifier.core.decide import (
     Answer,
     Question,
@@ -19,6 +20,9 @@ from steward.verifier.core.decide import (
     malformed,
     situation,
 )
+from steward.verifier.core.rules import Catalog, Invariant, State
+from steward.verifier.core.theorems import Book, Theorem, checked, known
+from steward.verifier.core.values import Uncertain
 
 _ERRED = ("undefined", "missing", "unproved")
 
@@ -41,6 +45,8 @@ class Dossier:
     refusal: tuple[str, str] | None = None
     answers: tuple[Answer, ...] = ()
     proofs: tuple[Proved, ...] = ()
+    theorems: tuple[dict[str, Any], ...] = ()
+    uncertain: dict[str, Uncertain] = field(default_factory=dict[str, Uncertain])
 
     @property
     def verdict(self) -> str:
@@ -71,6 +77,12 @@ class Dossier:
         shown = (a.counterexample for a in self.answers if a.counterexample and self._alone(a) == self.verdict)
         return next(shown, dict[str, Any]())
 
+    def assumptions(self, catalog: Catalog) -> tuple[str, ...]:
+        """What the verdict takes on trust; an action refused before any rule takes nothing."""
+        if self.refusal is not None:
+            return ()
+        return assumed(self.uncertain, catalog.bounds, theorems=bool(self.theorems))
+
     def bundle(self, catalog: Catalog) -> dict[str, Any]:
         """Self-contained evidence, each part bound by digest. See `bundle.check_bundle`."""
         found: dict[str, Any] = {
@@ -87,6 +99,8 @@ class Dossier:
                 {"obligation_digest": proof.obligation["digest"], "tree": proof.tree} for proof in self.proofs
             ],
         }
+        if self.theorems:
+            found["theorems"] = list(self.theorems)
         return {**found, "digest": digest_hex(found)}
 
 
@@ -107,7 +121,8 @@ def opened(catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Do
         return Dossier(action, {}, str(now), refusal)
     wanted = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(action["kind"])))
     used = {name: readable(facts[name]) for name in sorted(wanted) if name in facts and name in catalog.facts}
-    return Dossier(action, used, str(now)), situation(catalog, action, used, str(now))
+    given = situation(catalog, action, used, str(now))
+    return Dossier(action, used, str(now), uncertain=given.uncertain), given
 
 
 def _witnessed(question: Question, given: Situation, witness: Any) -> Answer:
@@ -118,12 +133,22 @@ def _witnessed(question: Question, given: Situation, witness: Any) -> Answer:
     return next((answer for answer in shown if answer is not None), Answer(rule, "unproved", "evaluated"))
 
 
-def rebuilt(catalog: Catalog, bundle: dict[str, Any], facts: dict[str, Any] | None, limits: dict[str, Any]) -> str:
-    """Why `bundle` is not what the catalog demands for its action and facts; empty if it is.
+Examine = Callable[[Invariant, Situation], Answer | Question]
+"""`examine`, or something that remembers what it said."""
 
-    `facts` are the facts as read now (by the gate, under its locks); without them the bundle's own are used.
-    """
-    valid, reason = check_bundle(bundle)
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a bundle is compared with: facts as read now (else the bundle's own), limits, the stored theorems."""
+
+    facts: dict[str, Any] | None
+    limits: dict[str, Any]
+    stored: Book
+
+
+def rebuilt(catalog: Catalog, bundle: dict[str, Any], ground: Ground) -> str:
+    """Why `bundle` is not what the catalog demands for its action and facts; empty if it is."""
+    valid, reason = check_bundle(bundle, known(ground.stored))
     if not valid:
         return reason
     if bundle["catalog_digest"] != catalog.digest:
@@ -131,25 +156,26 @@ def rebuilt(catalog: Catalog, bundle: dict[str, Any], facts: dict[str, Any] | No
     given = cast("dict[str, Any]", bundle["facts"])
     if not isinstance(given, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from outside
         return "the bundle's facts are not an object"
-    start = opened(catalog, bundle["action"], {**(given if facts is None else facts), **limits}, bundle["now"])
+    now_given = {**(given if ground.facts is None else ground.facts), **ground.limits}
+    start = opened(catalog, bundle["action"], now_given, bundle["now"])
     if isinstance(start, Dossier):
         return "" if not bundle["findings"] and not given else "the action is refused before any rule is read"
     if start[0].facts != given:
         moved = sorted(n for n in {*given, *start[0].facts} if given.get(n) != start[0].facts.get(n))
         return f"the facts are not those of the bundle: {', '.join(moved)}"
-    return _compared(catalog, bundle, start[1])
+    return compared(catalog, bundle, start[1]) or restated(catalog, bundle, start[1].kind, ground.stored)
 
 
-def _compared(catalog: Catalog, bundle: dict[str, Any], given: Situation) -> str:
+def compared(catalog: Catalog, bundle: dict[str, Any], given: Situation, examined: Examine = examine) -> str:
     """Every finding derived again: ground rules evaluated, obligations rebuilt, witnesses evaluated."""
     claimed = {entry["id"]: entry for entry in bundle["findings"]}
     proved = {entry["invariant"]: entry for entry in bundle["obligations"]}
     rules = catalog.covering(given.kind)
-    if [rule.id for rule in rules] != list(claimed):
+    if [*(rule.id for rule in rules), *(state.id for state in catalog.touched(given.kind))] != list(claimed):
         return "the findings are not those of the rules that cover the action"
     for rule in rules:
         entry = claimed[rule.id]
-        found = examine(rule, given)
+        found = examined(rule, given)
         if isinstance(found, Question):
             if rule.id in proved:
                 if proved[rule.id] != found.obligation:
@@ -161,3 +187,25 @@ def _compared(catalog: Catalog, bundle: dict[str, Any], given: Situation) -> str
         if any(derived[key] != entry[key] for key in ("basis", "status", "otherwise")):
             return f"invariant {rule.id}: it {derived['status']}, and the bundle says it {entry['status']}"
     return ""
+
+
+def restated(catalog: Catalog, bundle: dict[str, Any], kind: str, stored: Book) -> str:
+    """Every theorem the bundle names is the stored one, or is in it whole and the one this catalog demands."""
+    claimed = {entry["id"]: entry for entry in bundle["findings"]}
+    named = {entry["state"]: entry for entry in bundle.get("theorems", [])}
+    for state in catalog.touched(kind):
+        finding, entry = claimed[state.id], named.get(state.id)
+        if finding["otherwise"] != "escalate" or (finding["basis"] == "theorem") != (entry is not None):
+            return f"state {state.id}: the bundle says it {finding['status']} by {finding['basis']}"
+        known_here = stored.get((kind, state.id))
+        if entry is None and (known_here is not None or finding["status"] != "unproved"):
+            return f"state {state.id}: the bundle says it {finding['status']} without the theorem"
+        if entry is not None and not _is_theorem(catalog, kind, state, entry, known_here):
+            return f"state {state.id}: its theorem is not the one the catalog demands"
+    return ""
+
+
+def _is_theorem(catalog: Catalog, kind: str, state: State, entry: dict[str, Any], known_here: Theorem | None) -> bool:
+    if known_here is not None and entry["obligation_digest"] == known_here.digest:
+        return True
+    return "tree" in entry and checked(catalog, kind, state, entry) is not None

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from steward.kernel.errors import BadInput
-from steward.verifier.core.catalog import Invariant
 from steward.verifier.core.evaluate import Evaluator, Undecided, Undefined, in_order
 from steward.verifier.core.printer import show
+from steward.verifier.core.rules import Invariant
 from steward.verifier.core.syntax import COMPARISONS, Apply, Choose, Fold, Node, Reference, children
 from steward.verifier.core.types import Type
 from steward.verifier.core.units import type_of

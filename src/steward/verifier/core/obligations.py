@@ -17,12 +17,11 @@ from steward.verifier.core import polynomials as poly
 from steward.verifier.core.check import digest
 from steward.verifier.core.evaluate import Evaluator, Undecided, Undefined, field_of, in_order, size_of
 from steward.verifier.core.polynomials import FALSE, Formula, Poly, atom, both, either
-from steward.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference
-from steward.verifier.core.units import reads
+from steward.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference, children
 from steward.verifier.core.values import Amount, Uncertain, Value
 
 CASES_MAX, SIZE_MAX = 128, 20_000
-_ONE = poly.constant(1)
+ONE = poly.constant(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,12 @@ def _absolute(cases: Cases) -> Cases:
     return _bounded([case for case in found if case.guard != FALSE])
 
 
+def within(q: Poly, case: Case) -> Formula:
+    """Q * bottom <= top < (q + 1) * bottom: a whole q is then the case's value, rounded down."""
+    gap = poly.plus(case.top, poly.times(q, case.bottom), -1)
+    return both(atom(">=", gap), atom(">", poly.plus(case.bottom, gap, -1)))
+
+
 class Compiler:
     """One rule being compiled over ground values and uncertain facts."""
 
@@ -146,16 +151,19 @@ class Compiler:
         if fact.is_subset:
             total: Poly = {}
             for i, part in enumerate(fact.parts):
-                total = poly.plus(total, self._variable(f"{name}#{i}", "int", Fraction(0), Fraction(1)), part)
+                total = poly.plus(
+                    total, self._variable(f"{name}#{i}", "int", Fraction(0), Fraction(1)), poly.exact(part)
+                )
         else:
             sort = "int" if fact.kind.name in ("int", "money") else "real"
             total = self._variable(name, sort, fact.low, fact.high)
-        return [Case(poly.TRUE, total, _ONE, fact.currency)]
+        return [Case(poly.TRUE, total, ONE, fact.currency)]
 
     def is_ground(self, node: Node) -> bool:
         found = self._reads.get(id(node))
         if found is None:
-            found = self._reads[id(node)] = not any(name in self.uncertain for name in reads(node))
+            inner = all(self.is_ground(child) for child in children(node))
+            found = self._reads[id(node)] = inner and not (isinstance(node, Reference) and node.name in self.uncertain)
         return found
 
     def is_truth(self, node: Node) -> bool:
@@ -233,7 +241,7 @@ class Compiler:
         if isinstance(value, bool) or not isinstance(value, Fraction | Amount):
             raise Undecided("only numbers may depend on an uncertain fact")
         unit = value.currency if isinstance(value, Amount) else ""
-        return [Case(poly.TRUE, poly.constant(size_of(value)), _ONE, unit)]
+        return [Case(poly.TRUE, poly.constant(size_of(value)), ONE, unit)]
 
     def cases(self, node: Node) -> Cases:
         """The value of a numeric formula, by cases; no case where it is undefined."""
@@ -261,7 +269,7 @@ class Compiler:
         if node.op == "count":
             found = self.literal(Fraction(0))
             for yes, no in self.ground.each(node, self.truth):
-                one = [Case(yes, _ONE, _ONE, ""), Case(no, {}, _ONE, "")]
+                one = [Case(yes, ONE, ONE, ""), Case(no, {}, ONE, "")]
                 found = _sum(found, [case for case in one if case.guard != FALSE])
             return found
         parts: list[Cases] = list(self.ground.each(node, self.cases))
@@ -297,10 +305,8 @@ class Compiler:
         name = f"floor#{len(self.variables)}"
         self.variables[name] = "int"
         q = poly.variable(name)
-        gap = poly.plus(case.top, poly.times(q, case.bottom), -1)
-        within = both(atom(">=", gap), atom(">", poly.plus(case.bottom, gap, -1)))
-        self.hypotheses.append(either(poly.negated(case.guard), within))
-        return Case(case.guard, q, _ONE, case.unit)
+        self.hypotheses.append(either(poly.negated(case.guard), within(q, case)))
+        return Case(case.guard, q, ONE, case.unit)
 
 
 def obligation(invariant: str, rule: Node, values: dict[str, Value], uncertain: dict[str, Uncertain]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ or false.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 Poly = dict[tuple[str, ...], Fraction]
 Formula = list[Any]
@@ -17,19 +17,29 @@ TRUE: Formula = ["and"]
 FALSE: Formula = ["or"]
 
 
+def exact(value: Fraction | int) -> Fraction:
+    """A whole number as an integer: equal, and ten times faster to add and multiply. Nothing is divided here, so no
+    float can come of it, and what is read from JSON (as provers do) are fractions again.
+    """
+    return cast("Fraction", value.numerator if value.denominator == 1 else value)
+
+
+_ZERO, _ONE = exact(0), exact(1)
+
+
 def constant(value: Fraction | int) -> Poly:
-    return {(): Fraction(value)} if value != 0 else {}
+    return {(): exact(value)} if value != 0 else {}
 
 
 def variable(name: str) -> Poly:
-    return {(name,): Fraction(1)}
+    return {(name,): _ONE}
 
 
 def plus(left: Poly, right: Poly, factor: Fraction | int = 1) -> Poly:
     """The sum left + factor * right."""
     result = dict(left)
     for monomial, value in right.items():
-        found = result.get(monomial, Fraction(0)) + factor * value
+        found = result.get(monomial, _ZERO) + factor * value
         if found:
             result[monomial] = found
         else:
@@ -42,7 +52,7 @@ def times(left: Poly, right: Poly) -> Poly:
     for a, x in left.items():
         for b, y in right.items():
             monomial = tuple(sorted(a + b))
-            result[monomial] = result.get(monomial, Fraction(0)) + x * y
+            result[monomial] = result.get(monomial, _ZERO) + x * y
     return {monomial: value for monomial, value in result.items() if value}
 
 
@@ -90,6 +100,8 @@ def atom(op: str, poly: Poly) -> Formula:
 def _joined(word: str, parts: list[Formula]) -> Formula:
     """and/or without its neutral parts, flattened; its absorbing element absorbs."""
     absorbing = FALSE if word == "and" else TRUE
+    if len(parts) == 2 and (parts[0] == [word] or parts[1] == [word]):  # the neutral one: nearly always
+        return parts[1] if parts[0] == [word] else parts[0]
     found: list[Formula] = []
     for part in parts:
         if part == absorbing:

@@ -233,10 +233,38 @@ def type_of(node: Node, scope: Scope) -> Type:
             return _braces(node, scope)
 
 
-def reads(node: Node, bound: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The names of facts and parameters a formula reads."""
+def fits(node: Node, wanted: Type, scope: Scope) -> bool:
+    """Whether a formula that has a type may be stored as `wanted`: a word as its enum, a zero as any unit's."""
+    if isinstance(node, Choose):
+        return fits(node.yes, wanted, scope) and fits(node.no, wanted, scope)
+    if _is_zero(node) and wanted.name in ("money", "duration"):
+        return True
+    found = type_of(node, scope)
+    if wanted.name == "enum" and isinstance(node, Literal):
+        _check_word(node, wanted)
+        return found == TEXT
+    if found.name == "money" and wanted.name == "money":
+        return True
+    return found == wanted or (found.name, wanted.name) in (("int", "decimal"), ("enum", "text"))
+
+
+_KNOWN: dict[int, tuple[Node, frozenset[str]]] = {}
+_KNOWN_MAX = 4_096
+
+
+def reads(node: Node) -> frozenset[str]:
+    """The names of facts and parameters a formula reads; worked out once for a formula that is asked about again."""
+    known = _KNOWN.get(id(node))
+    if known is None or known[0] is not node:
+        if len(_KNOWN) >= _KNOWN_MAX:
+            _KNOWN.clear()
+        known = _KNOWN[id(node)] = (node, _reads(node, frozenset()))
+    return known[1]
+
+
+def _reads(node: Node, bound: frozenset[str]) -> frozenset[str]:
     if isinstance(node, Reference):
         return frozenset() if node.name.partition(".")[0] in bound else frozenset({node.name})
     if isinstance(node, Fold):
-        return reads(node.source, bound) | reads(node.body, bound | {node.variable})
-    return frozenset[str]().union(*(reads(child, bound) for child in children(node)))
+        return _reads(node.source, bound) | _reads(node.body, bound | {node.variable})
+    return frozenset[str]().union(*(_reads(child, bound) for child in children(node)))

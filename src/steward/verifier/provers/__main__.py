@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from typing import Any, BinaryIO
 
 from steward.verifier.provers.search import answer
@@ -23,11 +24,13 @@ def _read(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
 
 
 def _answered(request: dict[str, Any]) -> dict[str, Any]:
+    started = time.monotonic_ns()
     try:
         found = answer(request["obligation"], request["seconds"])
     except Exception as error:  # noqa: BLE001 - whatever it stumbles over is "unknown"
         found = {"status": "unknown", "why": f"the prover failed: {type(error).__name__}"}
-    return {"id": request["id"], **found}
+    spent = (time.monotonic_ns() - started) // 1000
+    return {"id": request["id"], "us": spent, **found}
 
 
 def _own_pipe() -> BinaryIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from functools import reduce
 from math import floor, gcd
@@ -14,6 +15,7 @@ from steward.verifier.provers.counter import counterexample, quick_counterexampl
 from steward.verifier.provers.linear import linear_leaf
 
 CUTS_MAX = 7
+MODEL_SECONDS = 0.5
 LEMMAS_MAX = 3
 
 
@@ -25,6 +27,12 @@ def answer(obligation: dict[str, Any], seconds: float) -> dict[str, Any]:
         return {"status": "proved", "tree": ["F", found]}
     try:
         point = quick_counterexample(obligation)
+        if point is None:
+            found = linear_leaf(context, products=False, exact=False)
+            if found is not None:
+                return {"status": "proved", "tree": ["F", found]}
+            # Most of what has no proof has a model, found long before a search for the proof gives up.
+            point = counterexample(obligation, min(context.deadline, time.monotonic() + MODEL_SECONDS))
         if point is None:
             tree = _tree(context, 0)
             if tree is not None:
@@ -114,8 +122,11 @@ def _cut(context: Context, cuts: int) -> list[Any] | None:
 
 
 def _gap(context: Context) -> tuple[str, Poly, Fraction] | None:
-    """An atom g * p + d against zero, p whole and d/g not: p cannot lie at the bound (Gomory's argument)."""
-    for _, _, poly in context.atoms:
+    """An atom g * p + d against zero, p whole and d/g not: p cannot lie at the bound (Gomory's argument).
+
+    Nor can it where the atom is strict, so p > k is p >= k + 1.
+    """
+    for _, op, poly in context.atoms:
         names = {name for monomial in poly for name in monomial}
         if not names or any(context.variables[name] != "int" for name in names):
             continue
@@ -124,7 +135,7 @@ def _gap(context: Context) -> tuple[str, Poly, Fraction] | None:
         content = Fraction(reduce(gcd, (int(value * common) for value in form.values()), 0), common)
         bound = -poly.get((), Fraction(0)) / content
         whole = scaled(form, 1 / content)
-        if bound.denominator != 1 and not _known(context, whole, Fraction(floor(bound))):
+        if (bound.denominator != 1 or op == ">") and not _known(context, whole, Fraction(floor(bound))):
             return "C", whole, Fraction(floor(bound))
     return None
 
