@@ -6,7 +6,22 @@ Never         holds code that acts; knows a service.
 Read next     limits.yaml, invariants/, postings.yaml, then loader.py.
 """
 
+from steward.catalog.formulas import Place, places, rewritten
 from steward.catalog.links import check_links
-from steward.catalog.loader import Catalog, Problem, load_catalog, parse_yaml, read_yaml_folder
+from steward.catalog.loader import Catalog, Problem, catalog_of, load_catalog, parse_yaml, read_yaml_folder
+from steward.catalog.rules import check_rules, counts
 
-__all__ = ["Catalog", "Problem", "check_links", "load_catalog", "parse_yaml", "read_yaml_folder"]
+__all__ = [
+    "Catalog",
+    "Place",
+    "Problem",
+    "catalog_of",
+    "check_links",
+    "check_rules",
+    "counts",
+    "load_catalog",
+    "parse_yaml",
+    "places",
+    "read_yaml_folder",
+    "rewritten",
+]

@@ -16,14 +16,28 @@ import yaml
 from steward.contracts.base import Contract
 from steward.contracts.event import EventSpec
 from steward.contracts.history import HistoryRules
+from steward.contracts.invariant import InvariantSpec, RuleFile
 from steward.contracts.ledger import Account, PostingRule
-from steward.contracts.tool import ActionKind, AgentSpec, Limit, RiskPolicy, ToolSpec
-from steward.kernel.canonical import JsonObject, digest_hex
+from steward.contracts.tool import ActionKind, AgentSpec, Limit, RiskPolicy, Role, ToolSpec
+from steward.kernel.canonical import JsonObject, canonical_text, digest_hex
 from steward.kernel.errors import CatalogError
 
 Model = TypeVar("Model", bound=Contract)
 Problem = dict[str, str]
 """`where`, `what`, `fix`: an entry of `steward catalog check`."""
+
+
+_PARTS: dict[str, type[Contract]] = {
+    "limits": Limit,
+    "risk": RiskPolicy,
+    "roles": Role,
+    "chart": Account,
+    "postings": PostingRule,
+    "events": EventSpec,
+    "kinds": ActionKind,
+    "tools": ToolSpec,
+    "agents": AgentSpec,
+}
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -99,6 +113,7 @@ class Catalog:
 
     limits: tuple[Limit, ...]
     risk: tuple[RiskPolicy, ...]
+    roles: tuple[Role, ...]
     chart: tuple[Account, ...]
     postings: tuple[PostingRule, ...]
     events: tuple[EventSpec, ...]
@@ -108,17 +123,24 @@ class Catalog:
     history: HistoryRules
     invariants: tuple[tuple[str, JsonObject], ...]
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the whole catalog in canonical form."""
-        body = {
-            name: [item.model_dump(mode="json") for item in getattr(self, name)]
-            for name in ("limits", "risk", "chart", "postings", "events", "kinds", "tools", "agents")
-        }
+        return self._canonical[1]
+
+    @property
+    def text(self) -> str:
+        """The whole catalog as canonical JSON: what its digest covers."""
+        return self._canonical[0]
+
+    @cached_property
+    def _canonical(self) -> tuple[str, str]:
+        body = {name: [item.model_dump(mode="json") for item in getattr(self, name)] for name in _PARTS}
         history = self.history.model_dump(mode="json")
         for name in ("fee_codes", "shipping_codes", "unpriced_codes"):
             history[name] = sorted(history[name])  # a set has no order of its own
-        return digest_hex({**body, "history": history, "invariants": [list(pair) for pair in self.invariants]})
+        whole = {**body, "history": history, "invariants": [list(pair) for pair in self.invariants]}
+        return canonical_text(whole), digest_hex(whole)
 
     def limit(self, name: str) -> Any:
         for limit in self.limits:
@@ -130,6 +152,28 @@ class Catalog:
         """Limits as the verifier reads them: NAME -> value."""
         return {limit.name: limit.value for limit in self.limits}
 
+    @cached_property
+    def documents(self) -> list[tuple[str, JsonObject]]:
+        """Everything the verifier reads: limits as facts, every kind, every file of rules."""
+        limits = [
+            {"name": f"limit.{limit.name}", "type": _type_of(limit.value), "why": limit.why, **_least(limit.value)}
+            for limit in self.limits
+        ]
+        kinds = [(f"actions/{kind.kind}.yaml", {"kinds": [_kind(kind)]}) for kind in self.kinds]
+        rules = [(f"invariants/{name}", document) for name, document in self.invariants]
+        return [("limits.yaml", {"facts": limits}), *kinds, *rules]
+
+    @cached_property
+    def rule_files(self) -> tuple[tuple[str, RuleFile], ...]:
+        """The files of rules as contracts."""
+        return tuple((name, _model(RuleFile, document, f"invariants/{name}")) for name, document in self.invariants)
+
+    def rules_on(self, kind: str) -> tuple[InvariantSpec, ...]:
+        """The rules on one kind, in catalog order."""
+        return tuple(
+            rule for _, file in self.rule_files for rule in file.invariants if rule.on == "*" or kind in rule.on
+        )
+
     def kind(self, name: str) -> ActionKind | None:
         return next((kind for kind in self.kinds if kind.kind == name), None)
 
@@ -137,6 +181,25 @@ class Catalog:
         """The posting rules of each event, in the order in which they are tried."""
         events = dict.fromkeys(rule.event for rule in self.postings)
         return {event: tuple(rule for rule in self.postings if rule.event == event) for event in events}
+
+
+def _type_of(value: Any) -> str:
+    """How the verifier reads a limit: an amount is money, a ratio a decimal."""
+    return "money" if isinstance(value, dict) else "decimal" if isinstance(value, str) else "int"
+
+
+def _least(value: Any) -> JsonObject:
+    """A limit that is not negative is never negative: theorems may count on it."""
+    number = cast("JsonObject", value)["amount_minor"] if isinstance(value, dict) else value
+    return {} if str(number).startswith("-") else {"least": 0}
+
+
+def _kind(kind: ActionKind) -> JsonObject:
+    """A kind as the verifier reads it."""
+    found: JsonObject = {"name": kind.kind, "params": kind.params, "why": kind.why}
+    if kind.effect:
+        found["effect"] = kind.effect
+    return {**found, "witness": kind.witness.model_dump(mode="json")}
 
 
 def _model(model: type[Model], document: Any, where: str) -> Model:
@@ -178,6 +241,7 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
     return Catalog(
         limits=_list(Limit, base, "limits.yaml"),
         risk=_list(RiskPolicy, base, "risk.yaml"),
+        roles=_list(Role, base, "roles.yaml"),
         chart=_list(Account, base, "accounts.yaml"),
         postings=_list(PostingRule, base, "postings.yaml"),
         events=_folder_lists(EventSpec, base, "events"),
@@ -190,4 +254,13 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
             "history/online_retail.yaml",
         ),
         invariants=tuple(read_yaml_folder(base / "invariants")),
+    )
+
+
+def catalog_of(document: JsonObject) -> Catalog:
+    """The catalog a stored document says: what was in force once, typed as it is today."""
+    parts = {name: tuple(_model(model, item, name) for item in document[name]) for name, model in _PARTS.items()}
+    invariants = tuple((str(name), cast("JsonObject", rules)) for name, rules in document["invariants"])
+    return Catalog(
+        **cast("Any", parts), history=_model(HistoryRules, document["history"], "history"), invariants=invariants
     )

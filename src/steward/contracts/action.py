@@ -21,7 +21,8 @@ class Principal(Contract):
 class ActionProposal(Contract):
     """What someone wants to do, not yet done. `key` names the intended effect: same key, same action.
 
-    `evidence` is what the proposer read (a request's lines, a fit); no rule sees it, facts are fetched anew.
+    `evidence` is what the proposer read (a request's lines, a fit); no rule sees it, facts are fetched anew. After
+    `expires_at` it is refused.
     """
 
     id: str
@@ -32,6 +33,7 @@ class ActionProposal(Contract):
     at: Instant
     why: str = ""
     evidence: JsonObject = {}
+    expires_at: Instant | None = None
 
     def document(self) -> JsonObject:
         """The action as a formula sees it (`action.json` of `steward verify decide`)."""
@@ -52,13 +54,16 @@ class Shadowed(Contract):
 
 
 class Held(Contract):
-    """Waits for a person of role `approver`; expiry always means reject."""
+    """Waits for a person of role `approver`; expiry always means reject. `code` is `stale` where the facts moved on
+    before a proof of them was found.
+    """
 
     outcome: Literal["held"] = "held"
     risk: RiskLevel
     approver: str
     reason: str
     expires_at: Instant
+    code: str = ""
 
 
 class Refused(Contract):
@@ -70,4 +75,16 @@ class Refused(Contract):
     determining: tuple[str, ...] = ()
 
 
-Outcome = Shadowed | Held | Refused
+class Executed(Contract):
+    """Done, in the transaction that proved it: `hold` is the key of the money set aside in the books until
+    `expires_at`, `request` what the internal verb was given.
+    """
+
+    outcome: Literal["executed"] = "executed"
+    verb: str
+    request: JsonObject
+    hold: str = ""
+    expires_at: Instant | None = None
+
+
+Outcome = Shadowed | Held | Refused | Executed

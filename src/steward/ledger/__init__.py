@@ -6,17 +6,26 @@ Never         decides whether money should move (gateway) or whether it did (rec
 Read next     docs/concepts/ledger.md, core/transfer.py, then service/ledger.py.
 """
 
-from steward.ledger.core.rules import RuleProblem, prove_rules
-from steward.ledger.service import Bookkeeping, Closing, Ledger, LedgerReport, LedgerWriter, MoneyEvents, Reports
+from steward.ledger.core.rules import prove_rules
+from steward.ledger.service import (
+    FACTS,
+    Bookkeeping,
+    Closing,
+    Ledger,
+    LedgerWriter,
+    MoneyEvents,
+    MoneyFacts,
+    Reports,
+)
 
 __all__ = [
+    "FACTS",
     "Bookkeeping",
     "Closing",
     "Ledger",
-    "LedgerReport",
     "LedgerWriter",
     "MoneyEvents",
+    "MoneyFacts",
     "Reports",
-    "RuleProblem",
     "prove_rules",
 ]

@@ -341,3 +341,19 @@ WHERE (a.code LIKE 'income:%%' OR a.code LIKE 'contra:%%' OR a.code LIKE 'expens
 -- open_holds --
 -- Holds that have not ended, how many of them are past their time.
 SELECT count(*) AS open, count(*) FILTER (WHERE expires_at <= %(now)s) AS expired FROM hold_open;
+
+-- locked --
+-- Balances and pending amounts, locked in the order of their ids until the transaction ends.
+SELECT o_account, o_amount, o_pending_debit, o_pending_credit FROM ledger_lock(%(accounts)s::integer[]);
+
+-- standings --
+-- The same, only read.
+SELECT account_id AS o_account, amount_minor AS o_amount, pending_debit_minor AS o_pending_debit,
+       pending_credit_minor AS o_pending_credit
+FROM balance WHERE account_id = ANY (%(accounts)s::integer[]);
+
+-- budgets --
+-- What is granted to each budget, what is set aside of it, and what may still be.
+SELECT a.code, a.currency, -b.amount_minor AS granted_minor, b.pending_debit_minor AS held_minor,
+       -b.amount_minor - b.pending_debit_minor AS free_minor
+FROM account a JOIN balance b USING (account_id) WHERE a.code LIKE %(like)s ORDER BY a.code, a.currency;

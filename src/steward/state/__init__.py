@@ -7,6 +7,6 @@ Read next     core/link.py, then service.py.
 """
 
 from steward.state.core.link import Part, Purchase, Wanted, link
-from steward.state.service import PriceSpread, SalesHistory, State, WeeklySales
+from steward.state.service import FACTS, PriceSpread, SalesHistory, State, WeeklySales
 
-__all__ = ["Part", "PriceSpread", "Purchase", "SalesHistory", "State", "Wanted", "WeeklySales", "link"]
+__all__ = ["FACTS", "Part", "PriceSpread", "Purchase", "SalesHistory", "State", "Wanted", "WeeklySales", "link"]

@@ -198,3 +198,54 @@ FROM (SELECT position, occurred_at, upcast_event(type, schema_version, data) AS 
 -- processed_refunds --
 -- Which of these refunds were processed before an instant.
 SELECT refund_id FROM refund WHERE refund_id = ANY (%(refund_ids)s::text[]) AND occurred_at < %(at)s;
+
+-- show_skus --
+-- The products of a show, as last planned.
+SELECT data->'skus' AS value FROM event
+WHERE type = 'LiveShowScheduled' AND data->>'show_id' = %(show_id)s::text AND occurred_at < %(at)s::timestamptz
+ORDER BY occurred_at DESC, position DESC LIMIT 1;
+
+-- happened --
+-- Which of these ids an event of a type names.
+SELECT coalesce(jsonb_agg(DISTINCT data->>%(field)s::text), '[]') AS value FROM event
+WHERE type = %(type)s::text AND data->>%(field)s::text = ANY (%(ids)s::text[]) AND occurred_at < %(at)s::timestamptz;
+
+-- discount_most --
+-- The largest share that discounts took off an order in a span, in ten-thousandths rounded up. Nothing without orders.
+SELECT to_jsonb(max(ceil(10000 * coalesce((data->>'discount_minor')::numeric, 0)
+                         / nullif((data->>'total_minor')::numeric + coalesce((data->>'discount_minor')::numeric, 0), 0)))::bigint)
+       AS value
+FROM event
+WHERE type = 'OrderPlaced' AND occurred_at >= %(since)s::timestamptz AND occurred_at < %(at)s::timestamptz
+  AND (data->>'total_minor')::bigint > 0;
+
+-- weekly_money --
+-- Sales, refunds, captures and disputes of each whole week before an instant, newest first, in one currency.
+SELECT coalesce(jsonb_agg(jsonb_build_object('sales', w.sales, 'refunds', w.refunds, 'captures', w.captures,
+                                             'disputes', w.disputes) ORDER BY w.week), '[]') AS value
+FROM (
+    SELECT n AS week,
+           (SELECT coalesce(sum(total_minor), 0) FROM sale WHERE total_minor > 0 AND occurred_at >= b.low AND occurred_at < b.high)::bigint AS sales,
+           (SELECT coalesce(sum(amount_minor), 0) FROM refund WHERE occurred_at >= b.low AND occurred_at < b.high)::bigint AS refunds,
+           (SELECT count(*) FROM event WHERE type = 'PaymentCaptured' AND occurred_at >= b.low AND occurred_at < b.high) AS captures,
+           (SELECT count(*) FROM event WHERE type = 'DisputeOpened' AND occurred_at >= b.low AND occurred_at < b.high) AS disputes
+    FROM generate_series(1, %(weeks)s::integer) n
+    CROSS JOIN LATERAL (SELECT %(at)s::timestamptz - n * interval '7 days' AS low,
+                               %(at)s::timestamptz - (n - 1) * interval '7 days' AS high) b
+) w;
+
+-- orders_touched --
+-- What was sold, given back, disputed and credited of some orders, as a place in the log sees it.
+SELECT o.order_id,
+       (SELECT coalesce(sum(s.total_minor), 0) FROM sale_line s WHERE s.order_id = o.order_id)::bigint AS captured_minor,
+       (SELECT coalesce(sum(l.amount_minor), 0) FROM refund_link l WHERE l.order_id = o.order_id
+        AND (l.occurred_at, l.position) < (%(at)s::timestamptz, %(position)s::bigint))::bigint AS refunded_minor,
+       (SELECT coalesce(sum((d.data->>'amount_minor')::bigint), 0) FROM event d
+        WHERE d.type = 'DisputeOpened' AND d.data->>'order_id' = o.order_id AND d.occurred_at < %(at)s::timestamptz
+          AND NOT EXISTS (SELECT FROM event w WHERE w.type = 'DisputeResolved' AND w.data->>'outcome' = 'won'
+                          AND w.data->>'dispute_id' = d.data->>'dispute_id'
+                          AND w.occurred_at < %(at)s::timestamptz))::bigint AS disputed_minor,
+       (SELECT coalesce(sum((c.data->>'amount_minor')::bigint), 0) FROM event c
+        WHERE c.type = 'StoreCreditIssued' AND c.data->>'order_id' = o.order_id AND c.data->>'refund_id' IS NULL
+          AND c.occurred_at < %(at)s::timestamptz)::bigint AS credited_minor
+FROM unnest(%(orders)s::text[]) AS o (order_id) ORDER BY o.order_id;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+
+from psycopg.types.json import Jsonb
 
 from steward.contracts.base import Json
 from steward.contracts.event import Envelope, RecordedEvent
@@ -22,7 +24,6 @@ _TYPES = ("OrderPlaced", "RefundProcessed")
 _BATCH = 1000
 _LINK_BATCH = 20_000
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-_REFUND_WINDOW = timedelta(days=30)
 _PRICE_WEEKS = 4
 
 
@@ -59,14 +60,30 @@ class SalesHistory:
     refund_value_minor: int
 
 
+FACTS = frozenset(StateStore().fact_names()) | {
+    "purchases",
+    "refunds.today",
+    "refund.orders",
+    "customer.refunds_in_window",
+    "price.current",
+    "show.slots",
+}
+"""What `State.fact` answers."""
+
+
 class State:
     """Read models over the log, and the facts computed from them."""
 
-    def __init__(self, database: Database, events: EventLog, currency: str) -> None:
+    def __init__(
+        self, database: Database, events: EventLog, currency: str, limits: Mapping[str, Json] | None = None
+    ) -> None:
+        """`limits` are the catalog's: facts about a window read how long it is from them."""
         self._db = database
         self._events = events
         self._currency = currency
+        self._windows = {name: value for name, value in (limits or {}).items() if type(value) is int}
         self._store = StateStore()
+        self._queried = frozenset(self._store.fact_names())
 
     def catch_up(self, progress: Callable[[int], None] = lambda _n: None) -> int:
         """Derive from every event not yet seen; each batch and its checkpoint are one transaction."""
@@ -178,6 +195,12 @@ class State:
             return self._money(snapshot.metrics["refunds_today_minor"])
         if name == "customer.refunds_in_window":
             return self._customer_refunds(params["customer_id"], at, position)
+        if name == "refund.orders":
+            return self._refund_orders(params["customer_id"], evidence.get("lines", []), at, position)
+        if name == "show.slots":
+            return self._show_slots(params, at)
+        if name in self._queried:
+            return self._queried_fact(name, params, at, position)
         if name == "price.current":
             spread = self.price_spreads(at, params["sku"]).get(params["sku"])
             return None if spread is None else self._money(spread.mid_minor)
@@ -192,7 +215,7 @@ class State:
                 connection,
                 "customer_refunds",
                 customer=customer,
-                since=at - _REFUND_WINDOW,
+                since=at - self._windows["refund_window_days"] * DAY,
                 at=at,
                 position=position,
             )
@@ -216,6 +239,69 @@ class State:
             }
             for key, purchase in purchases.items()
         ]
+
+    def _queried_fact(self, name: str, params: JsonObject, at: datetime, position: int) -> Json:
+        """A fact that is one query of facts.sql, its parameters those of the action: text and numbers as they are, all
+        of them as `params`, and whoever is paid as `party`.
+        """
+        plain = {key: value for key, value in params.items() if isinstance(value, str | int)}
+        party = next((params[key] for key in ("party", "supplier_id", "creator_id") if key in params), None)
+        parameters = {**self._windows, "currency": self._currency, "at": at, "position": position, "party": party}
+        with self._db.transaction() as connection:
+            return self._store.fact(connection, name, {**parameters, **plain, "params": Jsonb(params)})
+
+    def _refund_orders(self, customer: str, lines: list[JsonObject], at: datetime, position: int) -> list[JsonObject]:
+        """One entry an order that a refund falls on."""
+        amounts: dict[str, int] = {}
+        for part in self._link(customer, lines, at, position):
+            order = part.purchase.order_id
+            amounts[order] = amounts.get(order, 0) + part.amount_minor
+        with self._db.transaction() as connection:
+            rows = self._store.many(connection, "orders_touched", orders=list(amounts), at=at, position=position)
+        return [
+            {
+                "order_id": row["order_id"],
+                "amount": self._money(amounts[row["order_id"]]),
+                "refunded": self._money(row["refunded_minor"]),
+                "disputed": self._money(row["disputed_minor"]),
+                "credited": self._money(row["credited_minor"]),
+                "captured": self._money(row["captured_minor"]),
+            }
+            for row in rows
+        ]
+
+    def _show_slots(self, params: JsonObject, at: datetime) -> Json:
+        """What is free at least of each product of a show, and its list price; None where any of it is unknown."""
+        with self._db.transaction() as connection:
+            planned = self._store.many(connection, "show_skus", show_id=params["show_id"], at=at)
+        skus: list[str] = (planned[0]["value"] or []) if planned else []
+        slots: list[JsonObject] = []
+        for sku in skus:
+            on_hand, promised = (
+                self._queried_fact(name, {"sku": sku}, at, 0) for name in ("stock.on_hand", "stock.promised")
+            )
+            spread = self.price_spreads(at, sku).get(sku)
+            if on_hand is None or spread is None:
+                return None
+            free = on_hand["low"] - promised
+            slots.append({"sku": sku, "available": free, "price": self._money(spread.mid_minor)})
+        return slots if planned else None
+
+    def happened(self, event_type: str, field: str, ids: Sequence[str], at: datetime) -> set[str]:
+        """Which of these ids an event of a type names in a field, before `at`."""
+        with self._db.transaction() as connection:
+            row = self._store.one(connection, "happened", type=event_type, field=field, ids=list(ids), at=at)
+        return set(row["value"])
+
+    def discount_most(self, since: datetime, at: datetime) -> int | None:
+        """The largest share that discounts took off an order, in ten-thousandths; None where nothing was sold."""
+        with self._db.transaction() as connection:
+            return self._store.one(connection, "discount_most", since=since, at=at)["value"]
+
+    def weekly_money(self, at: datetime, weeks: int) -> list[JsonObject]:
+        """Sales, refunds, captures and disputes of each whole week before `at`, newest first."""
+        with self._db.transaction() as connection:
+            return self._store.one(connection, "weekly_money", at=at, weeks=weeks)["value"]
 
     def weekly_sales(self, at: datetime, weeks: int) -> list[WeeklySales]:
         """Units and usual price by product and whole week, over the `weeks` before `at`."""

@@ -24,6 +24,7 @@ class StateStore:
 
     def __init__(self) -> None:
         self._sql = sql.load("steward.state")
+        self._facts = sql.load("steward.state", "facts.sql")
 
     def one(self, connection: Connection[Row], query: str, **parameters: Any) -> Row:
         row = connection.execute(self._sql[query], parameters).fetchone()
@@ -33,6 +34,15 @@ class StateStore:
 
     def many(self, connection: Connection[Row], query: str, **parameters: Any) -> list[Row]:
         return connection.execute(self._sql[query], parameters).fetchall()
+
+    def fact_names(self) -> list[str]:
+        """The facts that are one query each: `order_captured` is order.captured."""
+        return [name.replace("_", ".", 1) for name in self._facts.names()]
+
+    def fact(self, connection: Connection[Row], name: str, parameters: Row) -> Any:
+        """The value a fact's query gives; None where it gives none."""
+        row = connection.execute(self._facts[name.replace(".", "_", 1)], parameters).fetchone()
+        return None if row is None else row["value"]
 
     def project(self, connection: Connection[Row], after: int, until: int) -> None:
         for query in ("project_sales", "project_refunds"):

@@ -7,6 +7,6 @@ Read next     core/demand.py, then service.py.
 """
 
 from steward.world_model.core.demand import DemandModel, ProductDemand
-from steward.world_model.service import Scored, WorldModel
+from steward.world_model.service import FACTS, NOT_MODELLED, Scored, WorldModel
 
-__all__ = ["DemandModel", "ProductDemand", "Scored", "WorldModel"]
+__all__ = ["FACTS", "NOT_MODELLED", "DemandModel", "ProductDemand", "Scored", "WorldModel"]

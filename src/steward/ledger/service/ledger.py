@@ -21,10 +21,20 @@ from steward.infra.db import Database, Row
 from steward.kernel.errors import BadInput, Conflict
 from steward.kernel.instants import format_instant
 from steward.ledger.core.codes import MEANING
-from steward.ledger.store import AccountIds, LedgerStore, Packed, Written, pack_finishes, pack_holds, pack_transfers
+from steward.ledger.store import (
+    AccountIds,
+    LedgerStore,
+    Packed,
+    Standing,
+    Written,
+    pack_finishes,
+    pack_holds,
+    pack_transfers,
+)
 
 MOST_IN_A_BATCH = 5000
 SOURCE = "steward/ledger"
+BUDGET = "equity:appropriated:{budget}"
 _PART = r"[A-Za-z0-9._-]+"
 _ATTEMPTS = 4
 _RELEASE_AT_ONCE = 1000
@@ -101,6 +111,52 @@ class Ledger:
             lambda ids: pack_finishes(finishes, held, ids), legs, self._store.finish, self._anchor("finishes")
         )
         return _not_posted(written, [finish.key for finish in finishes])
+
+    def locked(self, names: Sequence[tuple[str, str]], *, for_update: bool = True) -> dict[tuple[str, str], Standing]:
+        """Balances and pending amounts of accounts, by (code, currency), locked to the end of the caller's transaction
+        in the order every hold and posting locks them; an account that is not open is left out. Without `for_update`
+        they are only read.
+        """
+        is_joined = self._db.is_in_transaction
+        with self._db.transaction() as connection:
+            ids = {name: self._ids[name] for name in names if name in self._ids}
+            if len(ids) < len(names):
+                ids = self._store.account_ids(connection, sorted(names))
+                self._ids = self._ids if is_joined else {**self._ids, **ids}
+            rows = self._store.standings(connection, sorted(ids.values()), for_update=for_update)
+        return {name: rows[number] for name, number in ids.items()}
+
+    def grant(self, budget: str, currency: str, amount_minor: int, key: str, by: str, reason: str) -> list[NotPosted]:
+        """Appropriate equity to a budget: what may be set aside from it. Once a key. The account's ceiling of zero
+        keeps the budget from being overdrawn, whoever posts or holds.
+        """
+        _check_trace(by, reason)
+        code = BUDGET.format(budget=budget)
+        if self.chart.account(code) is None or amount_minor <= 0:
+            what = f"cannot grant {amount_minor} to {budget!r}"
+            raise BadInput(what, fix="give a name of letters, digits, dots and dashes, and more than nothing")
+        legs = (
+            Leg(account="equity:retained", currency=currency, amount_minor=amount_minor),
+            Leg(account=code, currency=currency, amount_minor=-amount_minor),
+        )
+        transfer = Transfer(
+            key=f"budget.grant:{key}",
+            kind="budget.grant",
+            effective_at=self._clock.now(),
+            source=f"{SOURCE}/grant/{key}",
+            legs=legs,
+            party=by,
+        )
+        with self._db.transaction():
+            refused = self.post([transfer])
+            if not refused:
+                self.set_limits(code, currency, None, 0, by, reason)
+        return refused
+
+    def budgets(self) -> list[Row]:
+        """Every budget: what is granted, what is set aside of it, and what may still be."""
+        with self._db.transaction() as connection:
+            return self._store.budgets(connection, BUDGET.format(budget="%"))
 
     def release_expired(self) -> int:
         """Release every hold whose time is over; how many."""

@@ -22,6 +22,16 @@ class ReportReader:
 
     def __init__(self) -> None:
         self._sql = sql.load("steward.ledger")
+        self._facts = sql.load("steward.ledger", "facts.sql")
+
+    def account_now(self, connection: Connection[Row], code: str, currency: str) -> Row | None:
+        """Balance, floor and ceiling of one account; None where it was never opened."""
+        return connection.execute(self._facts["account_now"], {"code": code, "currency": currency}).fetchone()
+
+    def held_on(self, connection: Connection[Row], code: str, currency: str) -> list[int]:
+        """What each open hold would add to an account."""
+        query = {"code": code, "currency": currency}
+        return [row["amount_minor"] for row in connection.execute(self._facts["account_held"], query)]
 
     def cash_counterparts(
         self,

@@ -40,6 +40,15 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account holds, and what open holds would add on each side; debits are positive."""
+
+    amount_minor: int
+    pending_debit_minor: int
+    pending_credit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """Parameters of a writing function, ready to be sent: made before locks are taken."""
 
@@ -145,6 +154,18 @@ class LedgerStore:
             {"codes": [code for code, _ in names], "currencies": [currency for _, currency in names]},
         )
         return {(row["code"], row["currency"]): row["account_id"] for row in rows}
+
+    def standings(
+        self, connection: Connection[Row], accounts: Sequence[int], *, for_update: bool
+    ) -> dict[int, Standing]:
+        """By account; locked in their order where `for_update`."""
+        rows = connection.execute(self._sql["locked" if for_update else "standings"], {"accounts": list(accounts)})
+        return {
+            row["o_account"]: Standing(row["o_amount"], row["o_pending_debit"], row["o_pending_credit"]) for row in rows
+        }
+
+    def budgets(self, connection: Connection[Row], like: str) -> list[Row]:
+        return connection.execute(self._sql["budgets"], {"like": like}).fetchall()
 
     def open_accounts(
         self, connection: Connection[Row], accounts: Sequence[tuple[str, str, str]], now: datetime
