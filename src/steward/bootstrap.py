@@ -6,13 +6,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 
+from steward import ledger, state, world_model
 from steward.agents import Agents
-from steward.catalog import Catalog, Problem, check_links, load_catalog, parse_yaml
+from steward.catalog import Catalog, Problem, catalog_of, check_links, check_rules, counts, load_catalog, parse_yaml
 from steward.contracts.payloads import PAYLOADS, VERSIONS
-from steward.control import Auditor, Control, Figures
+from steward.control import Auditor, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
-from steward.gateway import Gateway
+from steward.gateway import Alerts, Gateway, LiveGate, Reading, Versions, Violations, channels_of
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
@@ -23,14 +25,22 @@ from steward.infra.roots import public_roots
 from steward.infra.settings import Settings, load_settings
 from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
-from steward.kernel.canonical import JsonObject
-from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, Reports, prove_rules
+from steward.kernel.canonical import JsonObject, parse_json
+from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports, prove_rules
 from steward.policy import Policy
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
 
 CHECKPOINTS = "checkpoints.jsonl"
+CATALOGS = "catalogs"
+OFFERED = {
+    "state": state.FACTS,
+    "gateway": Gateway.offers,
+    "ledger": ledger.FACTS,
+    "world_model": world_model.FACTS,
+}
+"""The facts each door answers."""
 
 
 @dataclass
@@ -105,16 +115,22 @@ class App:
         return Reports(self.database, self.clock, self.events, self.books, self.money_events, self.ledger.chart.cash)
 
     @cached_property
+    def money(self) -> MoneyFacts:
+        return MoneyFacts(self.database, self.reports, self.catalog.history.currency)
+
+    @cached_property
     def closing(self) -> Closing:
         return Closing(self.database, self.clock, self.events, self.ledger, self.books, self.money_events)
 
     @cached_property
     def state(self) -> State:
-        return State(self.database, self.events, self.catalog.history.currency)
+        return State(self.database, self.events, self.catalog.history.currency, self.catalog.limit_facts())
 
     @cached_property
     def verifier(self) -> Verifier:
-        return build_verifier(self.catalog)
+        verifier = build_verifier(self.catalog)
+        keep_catalog(self.settings.home / CATALOGS, verifier)
+        return verifier
 
     @cached_property
     def proofs(self) -> ProofLog:
@@ -130,7 +146,35 @@ class App:
 
     @cached_property
     def gateway(self) -> Gateway:
-        return Gateway(self.database, self.catalog, self.state, self.verifier)
+        return Gateway(self.database, self.clock, self.catalog, self.state, self.verifier, self.versions)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The first start brings the running catalog into force."""
+        keys = self.settings.home / "keys" / "approvers"
+        reading = Reading(self.catalog, self.verifier, build_verifier, refined)
+        versions = Versions(self.database, self.clock, self.events, reading, self.proofs, keys)
+        versions.bootstrap()
+        return versions
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        return Alerts(self.database, self.clock, channels_of(self.vault))
+
+    @cached_property
+    def violations(self) -> Violations:
+        channels = [channel.name for channel in channels_of(self.vault)]
+        return Violations(self.database, self.clock, self.events, self.catalog, channels)
+
+    @cached_property
+    def live_gate(self) -> LiveGate:
+        return LiveGate(self.database, self.clock, self.catalog, self.verifier, self.ledger, self.gateway)
+
+    @cached_property
+    def live_line(self) -> LiveLine:
+        return LiveLine(
+            self.database, self.events, self.state, self.proofs, self.policy, self.live_gate, self.violations
+        )
 
     @cached_property
     def control(self) -> Control:
@@ -139,11 +183,14 @@ class App:
             catalog=self.catalog,
             events=self.events,
             state=self.state,
+            money=self.money,
             world_model=self.world_model,
             verifier=self.verifier,
             proofs=self.proofs,
             policy=self.policy,
             gateway=self.gateway,
+            live=self.live_line,
+            violations=self.violations,
         )
 
     @cached_property
@@ -155,7 +202,12 @@ class App:
             proofs=self.proofs,
             policy=self.policy,
             gateway=self.gateway,
+            versions=self.versions,
         )
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        return Exporter(self.events, self.proofs, self.verifier, self.settings.home / CATALOGS)
 
     @cached_property
     def figures(self) -> Figures:
@@ -169,11 +221,19 @@ class App:
             proofs=self.proofs,
             policy=self.policy,
             gateway=self.gateway,
+            violations=self.violations,
         )
 
     @cached_property
     def agents(self) -> Agents:
         return Agents(self.catalog, self.state, self.world_model)
+
+    def watch_state(self) -> None:
+        """Look whether the state itself breaks a rule that no proposal was to break; what is found is told."""
+        for row in self.live_gate.overdrawn():
+            reason = f"{row['code']} {row['currency']}: more is set aside than was granted"
+            values = {"granted_minor": row["granted_minor"], "held_minor": row["held_minor"]}
+            self.violations.found("reserve-within-budget", row["code"], reason, values)
 
     def close(self) -> None:
         """Write what was accepted, end the prover's process and the database connections; the embedded server stays up
@@ -181,6 +241,8 @@ class App:
         """
         if "ingestor" in self.__dict__:
             self.ingestor.close()
+        if "versions" in self.__dict__:
+            self.versions.close()
         if "verifier" in self.__dict__:
             self.verifier.close()
         self.database.close()
@@ -188,7 +250,16 @@ class App:
 
 def build_verifier(catalog: Catalog) -> Verifier:
     """The verifier over the shipped invariants and limits."""
-    return Verifier.from_documents(list(catalog.invariants), catalog.limit_facts())
+    book = files("steward.catalog") / "theorems.json"
+    theorems = parse_json(book.read_text(encoding="utf-8")) if book.is_file() else None
+    return Verifier.from_documents(catalog.documents, catalog.limit_facts(), book=theorems)
+
+
+def refined(before: JsonObject, now: JsonObject) -> list[JsonObject]:
+    """Rule by rule, whether one catalog document is at least as strict as an earlier one: {kind, rule, holds, ...}."""
+    with build_verifier(catalog_of(before)) as old, build_verifier(catalog_of(now)) as new:
+        new.warm()
+        return new.refines(old)
 
 
 @contextmanager
@@ -197,7 +268,7 @@ def open_app(clock: Clock | None = None) -> Generator[App]:
     sequenced into the log.
     """
     settings = load_settings()
-    app = App(settings, open_database(settings), load_catalog(), clock or SystemClock())
+    app = App(settings, open_database(settings), load_catalog(settings.catalog), clock or SystemClock())
     try:
         app.events.sequence()
         yield app
@@ -207,7 +278,7 @@ def open_app(clock: Clock | None = None) -> Generator[App]:
 
 def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
-    catalog = load_catalog()
+    catalog = load_catalog(load_settings().catalog)
     errors: list[Problem] = list(check_links(catalog))
     codes = {account.code for account in catalog.chart}
     for event, rules in catalog.rules_by_event().items():
@@ -218,10 +289,12 @@ def check_catalog() -> JsonObject:
     verifier = build_verifier(catalog)
     try:
         errors += verifier.self_test()
+        reads = {kind.kind: frozenset(verifier.facts_read(kind.kind)) for kind in catalog.kinds}
+        errors += check_rules(catalog, reads, OFFERED)
         invariants = verifier.invariant_ids()
     finally:
         verifier.close()
-    counts = {
+    totals = {
         "invariants": len(invariants),
         "kinds": len(catalog.kinds),
         "events": len(catalog.events),
@@ -230,5 +303,6 @@ def check_catalog() -> JsonObject:
         "limits": len(catalog.limits),
         "agents": len(catalog.agents),
         "tools": len(catalog.tools),
+        **counts(catalog),
     }
-    return {"errors": errors, "counts": counts, "digest": catalog.digest}
+    return {"errors": errors, "counts": totals, "digest": catalog.digest}

@@ -8,14 +8,14 @@ import pytest
 from steward.infra.sql import load
 
 SRC = Path(__file__).parents[2] / "src" / "steward"
-PACKAGES = sorted(path.parent.name for path in SRC.glob("*/queries.sql"))
-QUERIES = [(package, name) for package in PACKAGES for name in load(f"steward.{package}").names()]
+FILES = sorted((path.parent.name, path.name) for kind in ("queries", "facts") for path in SRC.glob(f"*/{kind}.sql"))
+QUERIES = [(package, file, name) for package, file in FILES for name in load(f"steward.{package}", file).names()]
 
 
 @pytest.mark.db
-@pytest.mark.parametrize(("package", "name"), QUERIES)
-def test_a_query_prepares(database, package, name):
-    text = load(f"steward.{package}")[name]
+@pytest.mark.parametrize(("package", "file", "name"), QUERIES)
+def test_a_query_prepares(database, package, file, name):
+    text = load(f"steward.{package}", file)[name]
     if re.search(r"^(COPY|TRUNCATE) ", text, re.MULTILINE):
         pytest.skip("COPY and TRUNCATE cannot be prepared; other tests run them")
     numbers: dict[str, int] = {}

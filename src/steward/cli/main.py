@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import click
 
-from steward.cli import audit, closing, demo, events, limits, people, reports, store, verify, web, webhooks
+from steward.cli import (
+    audit,
+    authoring,
+    closing,
+    demo,
+    events,
+    gate,
+    limits,
+    people,
+    reports,
+    store,
+    verify,
+    web,
+    webhooks,
+    wording,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -22,7 +37,8 @@ main.add_command(web.up)
 main.add_command(web.serve)
 main.add_command(web.work)
 main.add_command(store.db)
-main.add_command(store.catalog)
+for part in (authoring, wording):  # one group, filled by modules
+    main.add_command(part.catalog)
 main.add_command(events.events)
 main.add_command(people.keys)
 main.add_command(people.people)
@@ -32,3 +48,6 @@ for part in (limits, reports, closing):  # one group, filled by three modules
 main.add_command(verify.verify)
 main.add_command(audit.audit)
 main.add_command(audit.action)
+main.add_command(gate.quarantine)
+main.add_command(gate.alerts)
+main.add_command(gate.budget)

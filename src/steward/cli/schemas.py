@@ -1,4 +1,4 @@
-"""Write what is generated from the contracts, or check that it has not drifted: schemas/ and the page of events."""
+"""Write what is generated from contracts and catalog, or check that it has not drifted: schemas/ and the reference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from pydantic import BaseModel
 
 from steward.catalog import load_catalog
 from steward.cli.reference import asyncapi, events_page
+from steward.cli.reference_rules import actions_page, invariants_page, limits_page, risk_page
 from steward.contracts.payloads import VERSIONS
 from steward.kernel.canonical import JsonObject
 
-_MODULES = ("action", "decision", "event", "forecast", "ledger", "proof", "snapshot", "tool", "history")
-_PAGE = "docs/reference/events.md"
+_MODULES = ("action", "decision", "event", "forecast", "invariant", "ledger", "proof", "snapshot", "tool", "history")
+_PAGES = {
+    "docs/reference/events.md": events_page,
+    "docs/reference/invariants.md": invariants_page,
+    "docs/reference/actions.md": actions_page,
+    "docs/reference/limits.md": limits_page,
+    "docs/reference/risk.md": risk_page,
+}
 
 
 def _text(document: JsonObject) -> str:
@@ -40,7 +47,8 @@ def schemas() -> dict[str, str]:
 
 
 def _pages() -> dict[str, str]:
-    return {_PAGE: events_page(load_catalog())}
+    catalog = load_catalog()
+    return {name: page(catalog) for name, page in _PAGES.items()}
 
 
 def _read(path: Path) -> str | None:

@@ -6,9 +6,24 @@ Never         knows a kind of action by name; goes back up the line.
 Read next     act.py, top to bottom. It is the story of the whole system.
 """
 
-from steward.control.act import Acted, Control
+from steward.control.act import Control
 from steward.control.audit import Auditor, AuditReport
+from steward.control.export import Exporter, keep_catalog
 from steward.control.figures import Figures
+from steward.control.live import Acted, LiveLine
+from steward.control.proposing import proposal_of
 from steward.control.story import shown, story_of
 
-__all__ = ["Acted", "AuditReport", "Auditor", "Control", "Figures", "shown", "story_of"]
+__all__ = [
+    "Acted",
+    "AuditReport",
+    "Auditor",
+    "Control",
+    "Exporter",
+    "Figures",
+    "LiveLine",
+    "keep_catalog",
+    "proposal_of",
+    "shown",
+    "story_of",
+]

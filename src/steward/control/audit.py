@@ -11,16 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 from steward.contracts.action import ActionProposal, Outcome, RiskLevel
 from steward.contracts.event import RecordedEvent
 from steward.contracts.ledger import Violation
-from steward.control.act import outcome_fact
+from steward.contracts.proof import Checked
+from steward.control.telling import outcome_fact
 from steward.events import EventLog
-from steward.gateway import ActionRecord, Gateway
+from steward.gateway import ActionRecord, Gateway, Versions
 from steward.kernel.canonical import JsonObject, canonical_text, digest_hex, parse_json
 from steward.kernel.errors import StewardError
 from steward.policy import Policy
 from steward.state import State
-from steward.verifier import ProofLog, Verifier
+from steward.verifier import ProofLog, Verifier, certificate_trees
 
-_TYPES = ("ActionProposed", "DecisionMade", "ActionRefused", "ActionHeld", "ActionShadowed")
+_TYPES = ("ActionProposed", "DecisionMade", "ActionRefused", "ActionHeld", "ActionShadowed", "ActionExecuted")
 _PAGE = 1000
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _RISK: TypeAdapter[RiskLevel] = TypeAdapter(RiskLevel)
@@ -49,6 +50,7 @@ class Auditor:
     proofs: ProofLog
     policy: Policy
     gateway: Gateway
+    versions: Versions
 
     def verify(self, progress: Callable[[int], None] = lambda _n: None) -> AuditReport:
         """The log itself; then every snapshot, bundle, decision and action against its events."""
@@ -106,22 +108,25 @@ class Auditor:
                 report.invalid.append(_bad("proof_bundle", name, "its verdict is not the one in the log"))
             try:
                 bundle = parse_json(text)
-                checked = self.verifier.rebuild(bundle)
+                verifier, checked = self._rebuilt(bundle)
             except StewardError as error:
                 report.invalid.append(_bad("proof_bundle", name, str(error)))
                 continue
             report.certificates += len(bundle.get("certificates", ()))
             if not checked.valid:
                 report.invalid.append(_bad("proof_bundle", name, checked.reason))
-            elif self._answer_differs(bundle, row["answer"]):
+            elif _answer_differs(verifier, bundle, row["answer"]):
                 report.invalid.append(_bad("proof_bundle", name, "its answer is not what its facts give"))
         report.invalid += [_bad("proof_bundle", name, "stands in the log and is not stored") for name in sorted(due)]
 
-    def _answer_differs(self, bundle: JsonObject, answer: JsonObject) -> bool:
-        if any(finding["status"] == "unproved" for finding in answer["findings"]):
-            return False  # what a prover did not find in its time, it may find today: the rebuilt bundle stands
-        again = self.verifier.certify(bundle["action"], bundle["facts"], bundle["now"])
-        return canonical_text(again.model_dump(mode="json", exclude={"bundle"})) != canonical_text(answer)
+    def _rebuilt(self, bundle: JsonObject) -> tuple[Verifier, Checked]:
+        """The bundle rebuilt under the version of the catalog it was made under, and that version's verifier."""
+        found = self.verifier, self.verifier.rebuild(bundle)
+        for verifier in self.versions.verifiers(str(bundle.get("catalog_digest"))):
+            if found[1].valid:
+                break
+            found = verifier, verifier.rebuild(bundle)
+        return found
 
     def _decisions(self, facts: dict[tuple[str, str], JsonObject], report: AuditReport) -> None:
         due = {action_id for event_type, action_id in facts if event_type == "DecisionMade"}
@@ -186,3 +191,18 @@ def _action_problem(action: ActionRecord, facts: dict[tuple[str, str], JsonObjec
 
 def _bad(where: str, row: str, what: str) -> Violation:
     return Violation(where=where, row=row, what=what)
+
+
+def _answer_differs(verifier: Verifier, bundle: JsonObject, answer: JsonObject) -> bool:
+    """Whether its facts give another answer. The gate answers with the bundle's own certificates and no prover, the
+    spine of what is in shadow with a prover, which may show a broken rule at other values: either is as it was made.
+    """
+    if any(finding["status"] == "unproved" for finding in answer["findings"]):
+        return False  # what a prover did not find in its time, it may find today: the rebuilt bundle stands
+    stored = canonical_text(answer)
+    action, facts, now = bundle["action"], bundle["facts"], bundle["now"]
+    with_its_own = verifier.recertify(action, facts, now, certificate_trees(bundle))
+    if canonical_text(with_its_own.model_dump(mode="json", exclude={"bundle"})) == stored:
+        return False
+    again = verifier.certify(action, facts, now)
+    return canonical_text(again.model_dump(mode="json", exclude={"bundle"})) != stored

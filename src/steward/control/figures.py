@@ -7,7 +7,7 @@ from typing import Any
 
 from steward.catalog import Catalog
 from steward.events import EventLog
-from steward.gateway import Gateway
+from steward.gateway import Gateway, Violations
 from steward.ingest import History
 from steward.ledger import Bookkeeping
 from steward.policy import Policy
@@ -29,6 +29,7 @@ class Figures:
     proofs: ProofLog
     policy: Policy
     gateway: Gateway
+    violations: Violations
 
     def read(self) -> dict[str, Any]:
         """Every figure, as JSON. Money in minor units of the catalog's currency."""
@@ -37,7 +38,7 @@ class Figures:
         by_kind = self.gateway.counts()
         by_outcome = {
             outcome: sum(row["actions"] for row in by_kind if row["outcome"] == outcome)
-            for outcome in ("refused", "held", "shadowed")
+            for outcome in ("refused", "held", "shadowed", "executed")
         }
         head = self.events.head()
         return {
@@ -58,6 +59,7 @@ class Figures:
             "forecasts": [score.to_json() for score in self.world_model.scores()],
             "by_kind": by_kind,
             "refusals": self.gateway.refusal_codes(),
+            "quarantined": [row["proposer"] for row in self.violations.quarantines()],
             "audit_size": head["size"],
             "audit_root": head["root"],
             "assumptions": self.assumptions(),

@@ -1,4 +1,5 @@
-"""The gateway: the only way out. Today every kind of action is in shadow: requests are built and not sent.
+"""The gateway: the only way out. What reaches outside is in shadow: requests are built and not sent. A live kind takes
+effect in our own books, in the transaction that re-checked its certificates on facts it locked.
 
 Promises      nothing passes without evidence the gate itself has rebuilt and re-checked; the same key is the same
               action, once; refusals carry a code, a sentence and the rules that decided.
@@ -6,6 +7,16 @@ Never         chooses (policy) or proves (verifier); sends anything while a kind
 Read next     core/admit.py, then service.py.
 """
 
-from steward.gateway.service import ActionRecord, Gateway
+from steward.gateway.service import (
+    ActionRecord,
+    Alerts,
+    Gateway,
+    LiveGate,
+    Reading,
+    Room,
+    Versions,
+    Violations,
+    channels_of,
+)
 
-__all__ = ["ActionRecord", "Gateway"]
+__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]

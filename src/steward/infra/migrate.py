@@ -46,8 +46,8 @@ def read_migrations(folder: Traversable | None = None) -> list[Migration]:
     for file in sorted(root.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".sql"):
             match = _NAME.fullmatch(file.name)
-            if match is None or int(match[1]) != len(found) + 1:
-                raise Infrastructure(f"{file.name} is not the next NNNN_pre_what.sql or NNNN_post_what.sql")
+            if match is None or (found and int(match[1]) <= found[-1].version):
+                raise Infrastructure(f"{file.name} is not a later NNNN_pre_what.sql or NNNN_post_what.sql")
             found.append(Migration(int(match[1]), file.name, file.read_text(encoding="utf-8")))
     return found
 
@@ -81,7 +81,7 @@ def migrate(conninfo: str, migrations: Sequence[Migration] | None = None) -> int
     wanted = read_migrations() if migrations is None else list(migrations)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         if not pending(connection, wanted) and applied(connection):
-            return len(wanted)
+            return wanted[-1].version
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         try:
             connection.execute(_TABLE)
@@ -95,4 +95,4 @@ def migrate(conninfo: str, migrations: Sequence[Migration] | None = None) -> int
                     )
         finally:
             connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-    return len(wanted)
+    return wanted[-1].version

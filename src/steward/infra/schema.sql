@@ -36,6 +36,24 @@ CREATE TABLE action (
     result jsonb NOT NULL
 );
 
+CREATE TABLE alert (
+    alert_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    channel text NOT NULL,
+    message_id text NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    state text NOT NULL DEFAULT 'waiting'::text,
+    attempts integer NOT NULL DEFAULT 0,
+    next_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE alert_attempt (
+    alert_id bigint NOT NULL,
+    attempt integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    answer text NOT NULL
+);
+
 CREATE TABLE api_key (
     key_id text NOT NULL,
     name text NOT NULL,
@@ -51,6 +69,29 @@ CREATE TABLE balance (
     pending_debit_minor bigint NOT NULL DEFAULT 0,
     pending_credit_minor bigint NOT NULL DEFAULT 0,
     version bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE catalog_approval (
+    digest bytea NOT NULL,
+    previous bytea NOT NULL,
+    approved_by text NOT NULL,
+    key_id text NOT NULL,
+    signature text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE catalog_version (
+    number integer NOT NULL,
+    digest bytea NOT NULL,
+    previous bytea,
+    rules_digest bytea NOT NULL,
+    theorem_digest bytea,
+    document text NOT NULL,
+    reason text NOT NULL,
+    approved_by text NOT NULL,
+    key_id text,
+    signature text,
+    recorded_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE checkpoint (
@@ -148,6 +189,14 @@ CREATE TABLE fx_rate (
     denominator bigint NOT NULL,
     source text NOT NULL,
     batch_id bigint NOT NULL
+);
+
+CREATE TABLE gate_day (
+    kind text NOT NULL,
+    currency text NOT NULL,
+    day date NOT NULL,
+    used_minor bigint NOT NULL DEFAULT 0,
+    cap_minor bigint NOT NULL
 );
 
 CREATE TABLE hold (
@@ -303,6 +352,16 @@ CREATE TABLE proof_bundle (
     bundle_digest bytea NOT NULL
 );
 
+CREATE TABLE quarantine (
+    quarantine_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    proposer text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    lifted_why text
+);
+
 CREATE TABLE refund (
     refund_id text NOT NULL,
     customer_id text,
@@ -382,6 +441,15 @@ CREATE TABLE transfer (
     body_digest bytea NOT NULL
 );
 
+CREATE TABLE violation (
+    invariant text NOT NULL,
+    proposer text NOT NULL,
+    window_start timestamp with time zone NOT NULL,
+    times bigint NOT NULL DEFAULT 1,
+    first_action uuid,
+    reason text NOT NULL
+);
+
 ALTER TABLE account ADD CONSTRAINT account_code_check CHECK ((length(code) <= 256));
 ALTER TABLE account ADD CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 ALTER TABLE account ADD CONSTRAINT account_key UNIQUE (code, currency);
@@ -389,15 +457,39 @@ ALTER TABLE account ADD CONSTRAINT account_normal_check CHECK ((normal = ANY (AR
 ALTER TABLE account ADD CONSTRAINT account_pkey PRIMARY KEY (account_id);
 ALTER TABLE account_change ADD CONSTRAINT account_change_change_no_check CHECK ((change_no > 0));
 ALTER TABLE account_change ADD CONSTRAINT account_change_pkey PRIMARY KEY (account_id, change_no);
+ALTER TABLE action ADD CONSTRAINT action_executed_has_amount CHECK (((outcome <> 'executed'::text) OR ((amount_minor IS NOT NULL) AND (amount_minor > 0))));
 ALTER TABLE action ADD CONSTRAINT action_idempotency_key UNIQUE (idempotency_key);
-ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text])));
+ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text, 'executed'::text])));
 ALTER TABLE action ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 ALTER TABLE action ADD CONSTRAINT action_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_attempts_check CHECK ((attempts >= 0));
+ALTER TABLE alert ADD CONSTRAINT alert_channel_check CHECK ((channel = ANY (ARRAY['webhook'::text, 'email'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_once UNIQUE (channel, message_id);
+ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
+ALTER TABLE alert ADD CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])));
+ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_attempt_check CHECK ((attempt > 0));
+ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_pkey PRIMARY KEY (alert_id, attempt);
 ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE balance ADD CONSTRAINT balance_pending_credit_minor_check CHECK ((pending_credit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pending_debit_minor_check CHECK ((pending_debit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
+ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_approved_by_check CHECK ((approved_by ~ '\S'::text));
+ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_pkey PRIMARY KEY (digest, previous, key_id);
+ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_previous_check CHECK ((length(previous) = 32));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_approved_by_check CHECK ((approved_by ~ '\S'::text));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_check CHECK (((number = 1) = (previous IS NULL)));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_check1 CHECK (((key_id IS NULL) = (signature IS NULL)));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_check2 CHECK (((number = 1) OR (signature IS NOT NULL)));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_check3 CHECK ((sha256(convert_to(document, 'UTF8'::name)) = digest));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_number_check CHECK ((number > 0));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_pkey PRIMARY KEY (number);
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_previous_check CHECK ((length(previous) = 32));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_reason_check CHECK ((reason ~ '\S'::text));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_rules_digest_check CHECK ((length(rules_digest) = 32));
+ALTER TABLE catalog_version ADD CONSTRAINT catalog_version_theorem_digest_check CHECK ((length(theorem_digest) = 32));
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (reader);
 ALTER TABLE checkpoint ADD CONSTRAINT checkpoint_position_check CHECK (("position" >= 0));
 ALTER TABLE decision ADD CONSTRAINT decision_action_id_key UNIQUE (action_id);
@@ -432,6 +524,9 @@ ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_denominator_check CHECK ((denominator
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_numerator_check CHECK ((numerator > 0));
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (base, quote, on_date, batch_id);
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_source_check CHECK ((length(source) <= 256));
+ALTER TABLE gate_day ADD CONSTRAINT gate_day_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+ALTER TABLE gate_day ADD CONSTRAINT gate_day_pkey PRIMARY KEY (kind, currency, day);
+ALTER TABLE gate_day ADD CONSTRAINT gate_day_under_cap CHECK (((used_minor >= 0) AND (used_minor <= cap_minor)));
 ALTER TABLE hold ADD CONSTRAINT hold_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE hold ADD CONSTRAINT hold_key UNIQUE (key);
 ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 256)));
@@ -493,6 +588,9 @@ ALTER TABLE posting_month ADD CONSTRAINT posting_month_postings_check CHECK ((po
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_bundle_digest_check CHECK ((length(bundle_digest) = 32));
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_pkey PRIMARY KEY (action_id);
 ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_verdict_check CHECK ((verdict = ANY (ARRAY['ALLOW'::text, 'DENY'::text, 'ESCALATE'::text])));
+ALTER TABLE quarantine ADD CONSTRAINT quarantine_check CHECK ((num_nulls(lifted_at, lifted_by, lifted_why) = ANY (ARRAY[0, 3])));
+ALTER TABLE quarantine ADD CONSTRAINT quarantine_lifted_why_check CHECK ((lifted_why ~ '\S'::text));
+ALTER TABLE quarantine ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 ALTER TABLE refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, part);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
@@ -510,8 +608,13 @@ ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (((octet_length(ki
 ALTER TABLE transfer ADD CONSTRAINT transfer_party_check CHECK ((octet_length(party) <= 1024));
 ALTER TABLE transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (transfer_no);
 ALTER TABLE transfer ADD CONSTRAINT transfer_source_check CHECK ((octet_length(source) <= 4400));
+ALTER TABLE violation ADD CONSTRAINT violation_invariant_check CHECK (((octet_length(invariant) >= 1) AND (octet_length(invariant) <= 1024)));
+ALTER TABLE violation ADD CONSTRAINT violation_pkey PRIMARY KEY (proposer, window_start, invariant);
+ALTER TABLE violation ADD CONSTRAINT violation_proposer_check CHECK (((octet_length(proposer) >= 1) AND (octet_length(proposer) <= 4000)));
+ALTER TABLE violation ADD CONSTRAINT violation_times_check CHECK ((times > 0));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
+CREATE INDEX alert_due ON public.alert USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
 CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));
 CREATE INDEX event_1_by_subject ON public.event_1 USING btree (subject, "position");
@@ -534,6 +637,7 @@ CREATE INDEX sale_line_by_customer ON public.sale_line USING btree (customer_id,
 CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at);
 CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
+CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
 
 CREATE OR REPLACE FUNCTION public.account_change_applies()
@@ -563,6 +667,20 @@ BEGIN
     RETURN NULL;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.catalog_version_chains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF NEW.number > 1 AND NOT EXISTS (SELECT FROM catalog_version v
+                                      WHERE v.number = NEW.number - 1 AND v.digest = NEW.previous) THEN
+        RAISE EXCEPTION 'version % does not follow the one before it', NEW.number USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.deny_by_hand()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -581,6 +699,17 @@ CREATE OR REPLACE FUNCTION public.deny_change()
 AS $function$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.gate_day_only_grows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.used_minor < OLD.used_minor THEN
+        RAISE EXCEPTION 'what a day took never becomes less' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.hold_end_guard()
@@ -1065,6 +1194,22 @@ CREATE OR REPLACE FUNCTION public.ledger_limit_broken(p_posts boolean, p_account
  SET search_path TO 'public', 'pg_temp'
 RETURN COALESCE((WITH moved AS (SELECT u.id, sum(u.n) AS net, COALESCE(sum(u.n) FILTER (WHERE (u.n > 0)), (0)::numeric) AS debit, COALESCE((- sum(u.n) FILTER (WHERE (u.n < 0))), (0)::numeric) AS credit FROM UNNEST(ledger_limit_broken.p_accounts, ledger_limit_broken.p_amounts) u(id, n) GROUP BY u.id), released AS (SELECT u.id, COALESCE(sum(u.n) FILTER (WHERE (u.n > 0)), (0)::numeric) AS debit, COALESCE((- sum(u.n) FILTER (WHERE (u.n < 0))), (0)::numeric) AS credit FROM UNNEST(ledger_limit_broken.p_released_accounts, ledger_limit_broken.p_released_amounts) u(id, n) GROUP BY u.id), ends AS (SELECT m.net, a.floor_minor, a.ceiling_minor, ((b.amount_minor)::numeric + CASE WHEN ledger_limit_broken.p_posts THEN m.net ELSE (0)::numeric END) AS amount, (((b.pending_debit_minor)::numeric - COALESCE(r.debit, (0)::numeric)) + CASE WHEN ledger_limit_broken.p_posts THEN (0)::numeric ELSE m.debit END) AS pending_debit, (((b.pending_credit_minor)::numeric - COALESCE(r.credit, (0)::numeric)) + CASE WHEN ledger_limit_broken.p_posts THEN (0)::numeric ELSE m.credit END) AS pending_credit FROM (((moved m JOIN account a ON ((a.account_id = m.id))) JOIN balance b ON ((b.account_id = m.id))) LEFT JOIN released r ON ((r.id = m.id)))) SELECT CASE WHEN bool_or(((ends.net < (0)::numeric) AND ((ends.amount - ends.pending_credit) < (ends.floor_minor)::numeric))) THEN 'below_limit'::text WHEN bool_or(((ends.net > (0)::numeric) AND ((ends.amount + ends.pending_debit) > (ends.ceiling_minor)::numeric))) THEN 'above_limit'::text ELSE NULL::text END AS "case" FROM ends), ''::text)
 ;
+CREATE OR REPLACE FUNCTION public.ledger_lock(p_accounts integer[], OUT o_account integer, OUT o_amount bigint, OUT o_pending_debit bigint, OUT o_pending_credit bigint)
+ RETURNS SETOF record
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT balance.account_id,
+     balance.amount_minor,
+     balance.pending_debit_minor,
+     balance.pending_credit_minor
+    FROM balance
+   WHERE (balance.account_id = ANY (ledger_lock.p_accounts))
+   ORDER BY balance.account_id
+  FOR NO KEY UPDATE OF balance;
+END
+;
 CREATE OR REPLACE FUNCTION public.ledger_next_batch()
  RETURNS bigint
  LANGUAGE sql
@@ -1457,6 +1602,17 @@ BEGIN
     END IF;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.quarantine_lifts_once()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.lifted_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a quarantine is lifted once' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.state_bare()
  RETURNS void
  LANGUAGE sql
@@ -1490,6 +1646,17 @@ CREATE OR REPLACE FUNCTION public.upcast_event(event_type text, version integer,
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (version <> 1) THEN data WHEN (event_type = 'OrderPlaced'::text) THEN (CASE WHEN (jsonb_typeof((data -> 'channel'::text)) = 'string'::text) THEN data ELSE (data || '{"channel": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest,discount_minor}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END, CASE WHEN (jsonb_typeof((data -> 'discount_minor'::text)) <> 'number'::text) THEN 'discount_minor'::text WHEN ((((data ->> 'discount_minor'::text))::numeric < (0)::numeric) OR (((data ->> 'discount_minor'::text))::numeric > ('1000000000000000'::bigint)::numeric)) THEN 'discount_minor'::text ELSE NULL::text END] ELSE '{}'::text[] END) WHEN (event_type = 'RefundProcessed'::text) THEN (CASE WHEN ((data -> 'method'::text) = ANY (ARRAY['"original"'::jsonb, '"store_credit"'::jsonb, '"other"'::jsonb, '"unknown"'::jsonb])) THEN data ELSE (data || '{"method": "unknown"}'::jsonb) END - CASE WHEN (data ?| '{customer,person_id,person_digest}'::text[]) THEN ARRAY['customer'::text, CASE WHEN (jsonb_typeof((data -> 'person_id'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_id'::text)) = 'string'::text) AND ((length((data ->> 'person_id'::text)) >= 1) AND (length((data ->> 'person_id'::text)) <= 256))) THEN NULL::text ELSE 'person_id'::text END, CASE WHEN (jsonb_typeof((data -> 'person_digest'::text)) = 'null'::text) THEN NULL::text WHEN ((jsonb_typeof((data -> 'person_digest'::text)) = 'string'::text) AND ((data ->> 'person_digest'::text) ~ '^[0-9a-f]{64}$'::text)) THEN NULL::text ELSE 'person_digest'::text END] ELSE '{}'::text[] END) WHEN (event_type = 'TicketOpened'::text) THEN ((data - 'message'::text) || CASE WHEN (jsonb_typeof((data -> 'message'::text)) = 'string'::text) THEN jsonb_set('{"messages": [{"text": "", "author": "customer"}]}'::jsonb, '{messages,0,text}'::text[], (data -> 'message'::text)) ELSE '{"messages": []}'::jsonb END) ELSE data END
 ;
+CREATE OR REPLACE FUNCTION public.violation_only_grows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.times <= OLD.times THEN
+        RAISE EXCEPTION 'violations only become more' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
 
 CREATE TRIGGER account_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.account_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER account_change_is_applied AFTER INSERT ON public.account_change FOR EACH ROW EXECUTE FUNCTION account_change_applies();
@@ -1497,8 +1664,13 @@ CREATE TRIGGER account_is_guarded BEFORE UPDATE ON public.account FOR EACH STATE
 CREATE TRIGGER account_is_kept BEFORE DELETE OR TRUNCATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER account_opens AFTER INSERT ON public.account REFERENCING NEW TABLE AS new_account FOR EACH STATEMENT EXECUTE FUNCTION account_opens_balance();
 CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.action FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER alert_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.alert_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER alert_is_kept BEFORE DELETE OR TRUNCATE ON public.alert FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER balance_is_kept BEFORE DELETE OR TRUNCATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER catalog_approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER catalog_version_is_a_chain BEFORE INSERT ON public.catalog_version FOR EACH ROW EXECUTE FUNCTION catalog_version_chains();
+CREATE TRIGGER catalog_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_conflict_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_conflict FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1507,6 +1679,8 @@ CREATE TRIGGER event_key_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER forecast_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER forecast_settlement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.forecast_settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER fx_rate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.fx_rate FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER gate_day_grows BEFORE UPDATE ON public.gate_day FOR EACH ROW EXECUTE FUNCTION gate_day_only_grows();
+CREATE TRIGGER gate_day_is_kept BEFORE DELETE OR TRUNCATE ON public.gate_day FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER hold_end_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.hold_end FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER hold_end_keeps_pending AFTER INSERT ON public.hold_end REFERENCING NEW TABLE AS new_end FOR EACH STATEMENT EXECUTE FUNCTION hold_end_guard();
 CREATE TRIGGER hold_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1529,9 +1703,13 @@ CREATE TRIGGER posting_keeps_the_books AFTER INSERT ON public.posting REFERENCIN
 CREATE TRIGGER posting_month_is_guarded BEFORE INSERT OR UPDATE ON public.posting_month FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER posting_month_is_kept BEFORE DELETE OR TRUNCATE ON public.posting_month FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER proof_bundle_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.proof_bundle FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER quarantine_is_kept BEFORE DELETE OR TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER quarantine_lifts BEFORE UPDATE ON public.quarantine FOR EACH ROW EXECUTE FUNCTION quarantine_lifts_once();
 CREATE TRIGGER snapshot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.snapshot FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER source_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.source_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER violation_grows BEFORE UPDATE ON public.violation FOR EACH ROW EXECUTE FUNCTION violation_only_grows();
+CREATE TRIGGER violation_is_kept BEFORE DELETE OR TRUNCATE ON public.violation FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 
 GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
@@ -1543,20 +1721,27 @@ GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale_line TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
+GRANT INSERT, SELECT ON alert TO steward_app;
+GRANT INSERT, SELECT ON alert_attempt TO steward_app;
 GRANT INSERT, SELECT ON api_key TO steward_app;
+GRANT INSERT, SELECT ON catalog_approval TO steward_app;
+GRANT INSERT, SELECT ON catalog_version TO steward_app;
 GRANT INSERT, SELECT ON decision TO steward_app;
 GRANT INSERT, SELECT ON event TO steward_app;
 GRANT INSERT, SELECT ON event_conflict TO steward_app;
 GRANT INSERT, SELECT ON event_key TO steward_app;
 GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
+GRANT INSERT, SELECT ON gate_day TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
 GRANT INSERT, SELECT ON person TO steward_app;
 GRANT INSERT, SELECT ON person_field TO steward_app;
 GRANT INSERT, SELECT ON proof_bundle TO steward_app;
+GRANT INSERT, SELECT ON quarantine TO steward_app;
 GRANT INSERT, SELECT ON snapshot TO steward_app;
 GRANT INSERT, SELECT ON source_file TO steward_app;
+GRANT INSERT, SELECT ON violation TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
 GRANT SELECT ON account TO steward_app;
 GRANT SELECT ON account_change TO steward_app;
@@ -1581,6 +1766,7 @@ GRANT EXECUTE ON FUNCTION ledger_change_account(integer,boolean,bigint,bigint,bo
 GRANT EXECUTE ON FUNCTION ledger_finish(uuid[],uuid[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_fold(bigint) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_hold(uuid[],text[],text[],timestamp with time zone[],bytea[],text[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
+GRANT EXECUTE ON FUNCTION ledger_lock(integer[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_open(text[],text[],text[],timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_post(uuid[],text[],text[],timestamp with time zone[],bytea[],uuid[],text[],bytea,timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_release(timestamp with time zone,integer) TO steward_app;

@@ -15,16 +15,19 @@ DEFAULT_PORT = 7107
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`home` is Steward's own folder; `database_url` a server instead of the embedded one; pages listen on `host`."""
+    """`home` is Steward's own folder; `database_url` a server instead of the embedded one; pages listen on `host`;
+    `catalog` is a folder instead of the shipped catalog.
+    """
 
     home: Path
     database_url: str | None
     host: str
     port: int
+    catalog: Path | None = None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """STEWARD_HOME, STEWARD_DATABASE_URL, STEWARD_HOST (loopback unless told), STEWARD_PORT."""
+    """STEWARD_HOME, STEWARD_DATABASE_URL, STEWARD_HOST (loopback unless told), STEWARD_PORT, STEWARD_CATALOG."""
     env = os.environ if environment is None else environment
     home = env.get("STEWARD_HOME")
     port = env.get("STEWARD_PORT", str(DEFAULT_PORT))
@@ -35,6 +38,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=env.get("STEWARD_DATABASE_URL") or None,
         host=env.get("STEWARD_HOST", "127.0.0.1"),
         port=int(port),
+        catalog=Path(env["STEWARD_CATALOG"]).expanduser().resolve() if env.get("STEWARD_CATALOG") else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Named queries from a package's queries.sql: `-- name --`, a sentence, the statement."""
+"""Named queries from a package's queries.sql, or another file of it: `-- name --`, a sentence, the statement."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class Queries:
 
 
 @cache
-def load(package: str) -> Queries:
+def load(package: str, file: str = "queries.sql") -> Queries:
     """The queries of a package such as `steward.ledger`."""
-    return Queries(package, (files(package) / "queries.sql").read_text(encoding="utf-8"))
+    return Queries(package, (files(package) / file).read_text(encoding="utf-8"))

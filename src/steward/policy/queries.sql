@@ -1,7 +1,9 @@
--- insert_decision --
--- One decision, whole: written once.
+-- insert_decisions --
+-- Decisions, whole: written once.
 INSERT INTO decision (decision_id, action_id, policy_version, chosen, propensity, record, digest)
-VALUES (%(decision_id)s, %(action_id)s, %(policy_version)s, %(chosen)s, %(propensity)s, %(record)s, %(digest)s);
+SELECT d.decision_id, d.action_id, d.policy_version, d.chosen, d.propensity, d.record, decode(d.digest, 'hex')
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS d (
+    decision_id uuid, action_id uuid, policy_version text, chosen text, propensity text, record jsonb, digest text);
 
 -- of_action --
 -- The decision of one action.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from steward.contracts.action import ActionProposal
@@ -75,10 +75,15 @@ class Policy:
 
     def record(self, decision: Decision) -> str:
         """Store a decision in the caller's transaction; returns its digest, to be anchored in the log."""
-        digest = decision_digest(decision.model_dump(mode="json"))
+        return self.record_all([decision])[0]
+
+    def record_all(self, decisions: Sequence[Decision]) -> list[str]:
+        """Store decisions in the caller's transaction; their digests."""
+        records = [decision.model_dump(mode="json") for decision in decisions]
+        digests = [decision_digest(record) for record in records]
         with self._db.transaction() as connection:
-            self._store.add(connection, decision, digest)
-        return digest
+            self._store.add_all(connection, list(zip(records, digests, strict=True)))
+        return digests
 
     def of_action(self, action_id: str) -> Row | None:
         with self._db.transaction() as connection:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from steward.contracts.decision import Decision
 from steward.infra import sql
 
 Row = dict[str, Any]
@@ -20,19 +20,21 @@ class DecisionStore:
     def __init__(self) -> None:
         self._sql = sql.load("steward.policy")
 
-    def add(self, connection: Connection[Row], decision: Decision, digest: str) -> None:
-        connection.execute(
-            self._sql["insert_decision"],
+    def add_all(self, connection: Connection[Row], decided: Sequence[tuple[Row, str]]) -> None:
+        """Decisions as records, with their digests, in one statement."""
+        rows = [
             {
-                "decision_id": UUID(decision.id[4:]),
-                "action_id": UUID(decision.action_id[4:]),
-                "policy_version": decision.policy_version,
-                "chosen": decision.chosen,
-                "propensity": decision.propensity,
-                "record": Jsonb(decision.model_dump(mode="json")),
-                "digest": bytes.fromhex(digest),
-            },
-        )
+                "decision_id": record["id"][4:],
+                "action_id": record["action_id"][4:],
+                "policy_version": record["policy_version"],
+                "chosen": record["chosen"],
+                "propensity": record["propensity"],
+                "record": record,
+                "digest": digest,
+            }
+            for record, digest in decided
+        ]
+        connection.execute(self._sql["insert_decisions"], {"rows": Jsonb(rows)})
 
     def of_action(self, connection: Connection[Row], action_id: str) -> Row | None:
         return connection.execute(self._sql["of_action"], {"action_id": UUID(action_id[4:])}).fetchone()

@@ -31,10 +31,12 @@ class Worker:
             "holds": app.ledger.release_expired,
             "state": app.state.catch_up,
             "webhooks": app.webhooks.normalise,
+            "alerts": app.alerts.deliver,
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),
             "fold": (_FOLD_SECONDS, app.ledger.fold),
+            "state rules": (_FOLD_SECONDS, app.watch_state),
             "idempotency": (_FORGET_SECONDS, app.idempotency.forget),
             "refused deliveries": (_FORGET_SECONDS, app.webhooks.forget_refused),
         }

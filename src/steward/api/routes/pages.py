@@ -63,7 +63,7 @@ def status(request: Request) -> HTMLResponse:
 def decisions(
     request: Request,
     kind: Annotated[str | None, Query(max_length=100, pattern=r"^[\w.:-]*$")] = None,
-    outcome: Literal["shadowed", "held", "refused"] | None = None,
+    outcome: Literal["shadowed", "held", "refused", "executed"] | None = None,
     page: Annotated[int, Query(ge=1, le=100000)] = 1,
 ) -> HTMLResponse:
     app = _app(request)

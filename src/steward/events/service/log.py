@@ -23,6 +23,7 @@ from steward.events.core.plan import Known, Outcome, Plan, Request, plan
 from steward.events.core.upcast import upcast
 from steward.events.service.verification import LogReport, Verification
 from steward.events.store import CheckpointFile, EventStore, Head, Row, RowFrame, envelope_of
+from steward.events.store.checkpoints import note_body
 from steward.events.store.frames import timestamp
 from steward.infra.clock import Clock
 from steward.infra.db import Database
@@ -163,6 +164,12 @@ class EventLog:
         if (line["size"], line["root"]) not in published:
             self._checkpoints.append(line["size"], line["root"], format_instant(self._clock.now()))
         return line
+
+    def signed_checkpoint(self) -> JsonObject:
+        """The current size and root, published, with the key's id and the signature: what an export ends with."""
+        line = self.publish_checkpoint()
+        key, signature = self._checkpoints.signer.sign(note_body(line["size"], line["root"]))
+        return {"size": line["size"], "root": line["root"], "key": key, "signature": signature}
 
     def head(self) -> JsonObject:
         """Size and Merkle root as committed."""

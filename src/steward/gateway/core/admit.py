@@ -6,6 +6,8 @@
 4  ESCALATE      missing, unproved, or for a person          held
 5  approval      the level of risk asks for a person         held
 6  stage shadow  the request is built and validated          shadowed
+7  stage live    an internal verb: it takes effect now       executed
+8  otherwise     no stage lets it out                        refused  unknown_stage
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from steward.contracts.action import Held, Outcome, Refused, RiskLevel, Shadowed
+from steward.contracts.action import Executed, Held, Outcome, Refused, RiskLevel, Shadowed
 from steward.contracts.proof import Checked, Verdict
 from steward.contracts.tool import ActionKind, RiskPolicy
 from steward.kernel.canonical import JsonObject
@@ -34,6 +36,8 @@ class Admission:
     request: JsonObject
     refusal_codes: dict[str, str]
     at: datetime
+    stage: str = "shadow"
+    is_internal: bool = False
 
 
 def risk_of(kind: ActionKind, amount_minor: int | None, limits: dict[str, int]) -> RiskLevel:
@@ -62,7 +66,11 @@ def admit(case: Admission) -> Outcome:
         return _held(case, "; ".join(reason.detail for reason in reasons) or "for a person to decide")
     if case.risk.approver is not None:
         return _held(case, f"{case.risk.level}: {case.risk.meaning}")
-    return Shadowed(verb=case.verb, request=case.request)
+    if case.stage == "shadow":
+        return Shadowed(verb=case.verb, request=case.request)
+    if case.stage == "live" and case.is_internal:
+        return Executed(verb=case.verb, request=case.request)
+    return Refused(code="unknown_stage", reason="no stage allows this kind")
 
 
 def _code(determining: Sequence[str], codes: dict[str, str]) -> str:

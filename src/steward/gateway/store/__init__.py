@@ -1,0 +1,7 @@
+"""The gateway's tables."""
+
+from steward.gateway.store.actions import ActionStore, Row
+from steward.gateway.store.alarms import AlarmStore
+from steward.gateway.store.versions import VersionStore
+
+__all__ = ["ActionStore", "AlarmStore", "Row", "VersionStore"]
