@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
-FILES = sorted(SRC.rglob("*.py"))
+CUT = SRC / "steward" / "offline" / "steward-verify.py"  # one file made of others on purpose
+FILES = sorted(path for path in SRC.rglob("*.py") if path != CUT)
 TRUSTED = ["gateway/core/admit.py", "ledger/core/transfer.py", "verifier/core/check.py"]
 
 
@@ -63,7 +64,7 @@ def test_sql_lives_in_sql_files():
 
 def test_every_named_query_has_a_sentence():
     wrong = []
-    for path in SRC.rglob("queries.sql"):
+    for path in [*SRC.rglob("queries.sql"), *SRC.rglob("facts.sql")]:
         lines = path.read_text(encoding="utf-8").splitlines()
         for i, line in enumerate(lines):
             if re.fullmatch(r"-- [a-z_0-9]+ --", line) and not re.match(r"-- [A-Z].*", lines[i + 1]):
