@@ -1,0 +1,5 @@
+"""`python -m livemarket` is the command line."""
+
+from livemarket.cli import main
+
+main()

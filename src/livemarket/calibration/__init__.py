@@ -1,0 +1,1 @@
+"""Simulated beside published: one page made by one command. `page.py` first."""

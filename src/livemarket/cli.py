@@ -1,0 +1,91 @@
+"""The command line: `livemarket run`, `livemarket calibrate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def main() -> None:
+    """A simulated live-shopping world. Everything it makes is simulated.
+
+    Example: livemarket run --days 30 --seed 7 --out shop
+    """
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1, 3000), required=True, help="Days of the run, after the warm-up.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="Same seed, same bytes.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder; new or empty.")
+@click.option("--shop", default="small", show_default=True, help="small, medium or large.")
+@click.option("--shock", "shocks", multiple=True, help="NAME@DAY, such as strike@10; several allowed.")
+@click.option("--opponent", "opponents", multiple=True, help="not_received_ring or card_tester; several allowed.")
+@click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
+def run(
+    *, days: int, seed: int, out: Path, shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...],
+    errors: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """A business in files: events, settlement files, bank statements, bills, and the ground truth.
+
+    Exit 0 done, 2 bad usage, 3 the folder cannot be written.
+
+    Example: livemarket run --days 30 --seed 7 --out shop --shock strike@10 --json
+    """
+    from dataclasses import replace
+
+    from livemarket import catalog
+    from livemarket.files import run as files
+
+    if out.exists() and any(out.iterdir()):
+        raise click.UsageError(f"{out} is not empty: name a new folder, so that nothing of another run stays in it")
+    try:
+        setting = catalog.setting(shop)
+        chosen = catalog.opponents(opponents)
+        planned = catalog.timed_shocks(shocks)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    setting = replace(files.shocked(setting, planned), opponents=chosen)
+    wrong = files.ERROR_PPM if errors is None else errors
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with click.progressbar(length=days, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+            summary = files.run(setting, seed, days, out, wrong, lambda: bar.update(1))
+    except OSError as error:
+        click.echo(f"cannot write below {out}: {error}", err=True)
+        sys.exit(3)
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    click.echo(f"simulated {shop} shop, {days} days, seed {seed}, in {out}")
+    for key in ("shows", "orders", "refunds", "disputes", "gmv", "events", "faults"):
+        click.echo(f"  {key:10} {summary[key]}")
+
+
+@main.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the page.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--days", type=click.IntRange(28), default=180, show_default=True)
+@click.option("--shop", default="medium", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The figures as JSON on standard output.")
+def calibrate(*, out: Path, seed: int, days: int, shop: str, as_json: bool) -> None:
+    """Every parameter with its source, and simulated beside published figures, as one page with plots.
+
+    Exit 0 if every figure is inside its band, 1 if one is not.
+
+    Example: livemarket calibrate --out calibration
+    """
+    from livemarket.calibration import page
+
+    out.mkdir(parents=True, exist_ok=True)
+    rows = page.write(out, seed, days, shop)
+    if as_json:
+        click.echo((out / "calibration.json").read_text(encoding="utf-8"))
+        sys.exit(0 if all(row.inside for row in rows) else 1)
+    for row in rows:
+        click.echo(f"{'ok ' if row.inside else 'OUT'} {row.name:44} {row.simulated:>9} published {row.published}")
+    sys.exit(0 if all(row.inside for row in rows) else 1)

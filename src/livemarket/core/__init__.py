@@ -1,0 +1,1 @@
+"""The pure world: arrays in, arrays out. `step.py` first."""

@@ -1,0 +1,134 @@
+"""A business in files: lives the days of a run and writes what the outside world would, and the truth beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from livemarket.core.facts import Facts
+from livemarket.core.position import position
+from livemarket.core.setting import WARM_UP_DAYS, Setting, Shock
+from livemarket.core.step import step, warmed_up
+from livemarket.core.world import World
+from livemarket.files import bank, invoices, names, order_events, settlements, shop_events, truth
+from livemarket.files.faults import Budget
+from livemarket.files.lines import Day
+
+ERROR_PPM = 1500  # lines of outside papers that are wrong, in a million
+
+
+@dataclass
+class Written:
+    """What a run has written so far."""
+
+    folder: Path
+    budget: Budget
+    files: list[str] = field(default_factory=list[str])
+    totals: dict[str, int] = field(default_factory=dict[str, int])
+    events: int = 0
+
+
+def shocked(setting: Setting, shocks: dict[Shock, int]) -> Setting:
+    """The setting with each shock beginning on its day of the run (0 is the first)."""
+    plan = tuple(i for shock, day in shocks.items() for i in shock.starting(WARM_UP_DAYS + day))
+    return replace(setting, plan=setting.plan + plan)
+
+
+def opening(day: Day, accounts: dict[str, int]) -> None:
+    """What the books begin with: the shop did not begin on the run's first day."""
+    for account, amount in accounts.items():
+        body = f'"account":"{account}","currency":"{names.CURRENCY}","amount_minor":{amount},'
+        body += f'"as_of":"{names.instant(day.day, 0)}"'
+        day.write("OpeningBalancePosted", [0], [account], [f"opening/{account}"], [body])
+
+
+def write_events(
+    world: World, day: int, facts: Facts, stream: TextIO, written: Written, first: dict[str, int] | None
+) -> None:
+    """One day's lines."""
+    page = Day(world, day)
+    if first is not None:
+        opening(page, first)
+    writers = order_events.WRITERS | shop_events.WRITERS
+    for fact in facts.items:
+        writers[fact.kind](page, fact)
+    stream.write(page.text())
+    written.events += len(page.lines)
+
+
+def write_papers(world: World, day: int, facts: Facts, written: Written) -> None:
+    """Settlement files of today's payouts, and today's bills."""
+    folder, budget = written.folder, written.budget
+    for fact in facts.items:
+        if fact.kind == "payout":
+            written.files += [settlements.write(world, row, folder, budget) for row in fact.columns["payout"].tolist()]
+        elif fact.kind == "inbound":
+            written.files += invoices.suppliers(world, fact.columns["purchase"].tolist(), day, folder, budget)
+        elif fact.kind == "fulfilment_invoice":
+            written.files.append(invoices.warehouse(world, day, folder, budget))
+
+
+def run(
+    setting: Setting,
+    seed: int,
+    days: int,
+    folder: Path,
+    error_ppm: int = ERROR_PPM,
+    tick: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Warm a world up, live `days` days, write everything below `folder`; returns the summary it also writes.
+    `tick` is called after every day.
+    """
+    world = warmed_up(setting, seed, keep=True)
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    written = Written(folder, Budget(seed, error_ppm))
+    first, accounts, balance = world.day, position(world), world.state.bank
+    statement_from, born = first, world.state.orders.length
+    with (folder / "events.jsonl").open("w", encoding="utf-8", newline="\n") as stream, truth.Truth(folder) as told:
+        told.opening(world, accounts)
+        for number in range(days):
+            today = world.day
+            facts = step(world)
+            write_events(world, today, facts, stream, written, accounts if number == 0 else None)
+            write_papers(world, today, facts, written)
+            told.day(world, today, facts)
+            if today % 7 == 6 or number == days - 1:
+                file, balance = bank.write(world, statement_from, today, balance, folder)
+                written.files.append(file)
+                statement_from = today + 1
+            if tick:
+                tick()
+            for key, amount in world.today.items():
+                written.totals[key] = written.totals.get(key, 0) + amount
+        told.end(world, born, first, written.budget.done)
+        written.files += ["events.jsonl", *told.files]
+    summary = summarise(world, seed, days, told.shows, written)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    return summary
+
+
+def summarise(world: World, seed: int, days: int, shows: int, written: Written) -> dict[str, Any]:
+    """The figures of a run: counts are of events dated inside it."""
+    totals = written.totals
+    return {
+        "simulated": True,
+        "shop": world.setting.shop.name,
+        "seed": seed,
+        "days": days,
+        "first_date": names.calendar_date(WARM_UP_DAYS).isoformat(),
+        "currency": names.CURRENCY,
+        "shows": shows,
+        "orders": totals.get("orders", 0) + totals.get("failed", 0),
+        "orders_paid": totals.get("orders", 0),
+        "refunds": totals.get("refunds", 0),
+        "disputes": totals.get("disputes", 0),
+        "gmv": totals.get("gmv", 0),
+        "events": written.events,
+        "faults": len(written.budget.done),
+        "totals": dict(sorted(totals.items())),
+        "position": position(world),
+        "files": sorted([*written.files, "summary.json"]),
+    }
