@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+RIVALS := .venv-rivals
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean
+.PHONY: prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +36,9 @@ check: dev ## what CI runs besides the tests: lint, types, layers, drift
 	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/steward catalog check
+	@$(BIN)/steward verify prove-catalog --check
 	@$(BIN)/python -m steward.cli.schemas --check
+	@$(BIN)/python -m steward.offline.cut --check
 
 bench: dev ## the numbers in bench/README.md
 	@$(BIN)/python bench/run.py
@@ -43,8 +46,30 @@ bench: dev ## the numbers in bench/README.md
 kill-storm: dev ## kill -9 at ten random moments of every phase, with the control that must fail (about 20 minutes)
 	@$(BIN)/python bench/kill_storm.py
 
-forge: dev ## forged certificates against the checker, with a weakened checker that must be caught
+forge: dev ## a million forged certificates against the checker, judged by Z3 and cvc5, with weakened checkers (about 15 minutes)
 	@$(BIN)/python bench/forge.py
+
+offline-bench: dev ## a hundred thousand decisions re-verified by the one-file program (about 10 minutes)
+	@$(BIN)/python bench/offline.py
+
+audit-mutations: dev ## ten thousand changes of an exported history, all found; seven weakened programs that are not (about 10 minutes)
+	@$(BIN)/python bench/mutations.py
+
+formula-points: dev ## a million points of random formulas: evaluator, compiled form and Z3 (about 10 minutes)
+	@$(BIN)/python bench/formula_points.py
+
+$(RIVALS)/.done: bench/requirements-rivals.lock $(VENV)/.dev
+	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)
+	@VIRTUAL_ENV=$(CURDIR)/$(RIVALS) $(BIN)/uv pip install --quiet --require-hashes -r bench/requirements-rivals.lock
+	@touch $@
+
+rivals: $(RIVALS)/.done ## other policy engines, in an environment of their own
+
+rivals-bench: rivals ## one rule by ours, Cedar, Rego, three CEL bindings and Python
+	@$(BIN)/python bench/rivals.py
+
+fail-closed: rivals ## undefined, overflow, null and malformed cases: ours, and the engines as they answer
+	@$(BIN)/python bench/fail_closed.py
 
 log-bench: dev ## events over HTTP, dense order beside xid8, reader lag, ten million events rebuilt (about 25 minutes)
 	@$(BIN)/python bench/ingest.py
@@ -56,6 +81,18 @@ log-storm: dev ## two million events through kill -9 of everything, with the con
 
 event-fuzz: dev ## a million mutated requests and twenty thousand generated ones, with controls that must fail (about 15 minutes)
 	@$(BIN)/python bench/event_fuzz.py
+
+prover-bench: dev ## what the prover proves, how fast and how small, beside false obligations it must not prove
+	@$(BIN)/python bench/prover.py
+
+guards: dev ## deletes each guard in turn: a theorem of its kind must then fail, with the controls (about 10 minutes)
+	@$(BIN)/python bench/guards.py
+
+adversary: dev ## a million actions chosen to break the catalog's state rules, with each guard removed in turn as the control (about 5 minutes)
+	@$(BIN)/python bench/adversary.py
+
+theorems: dev ## prove every kind of the shipped catalog and keep the certificates in the catalog's theorems.json
+	@$(BIN)/steward verify prove-catalog --write
 
 schemas: dev ## regenerate schemas/
 	@$(BIN)/python -m steward.cli.schemas
@@ -75,6 +112,12 @@ ledger-storm: dev ## two hundred kill -9 of clients and database, with the contr
 ledger-model: dev ## a hundred thousand random operations beside books kept by hand, with the control (about 1 minute)
 	@$(BIN)/python bench/ledger_model.py
 
+hot-row-bench: dev ## decisions a second on one hot budget row, with the certificate checked under its lock (about 2 minutes)
+	@$(BIN)/python bench/hot_row.py
+
+race-storm: dev ## a hundred thousand attempts on one budget by 32 writers through kill -9, with the control that overspends (about 15 minutes)
+	@$(BIN)/python bench/race.py
+
 oracles: ## programs tests compare with, where the system's package manager has them (Debian)
 	@for program in hledger ledger; do \
 	  command -v $$program >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $$program >/dev/null; } \
@@ -82,9 +125,9 @@ oracles: ## programs tests compare with, where the system's package manager has 
 
 lock: ## recompute both lock files; no index address gets in
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==0.13.9; }
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev bench/requirements-rivals; do \
 	  env -u UV_INDEX -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS UV_NO_CONFIG=1 \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header $$name.in -o $$name.lock; done
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(RIVALS) .pytest_cache .ruff_cache .hypothesis

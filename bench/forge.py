@@ -1,19 +1,19 @@
-"""Forges certificates against the trusted checker and lets Z3 judge every one it accepts.
+"""Forges certificates against the trusted checker and lets Z3 and cvc5 judge every one it accepts.
 
 Each pair is an obligation and a tree made by an attacker who knows the rules: multipliers solved without minding
 their signs, honest certificates with one number changed, honest certificates of another goal, cuts of variables
 that are not whole, splits with a branch left out. Two figures matter: false accepts must be zero, and the same
 attack must catch the controls, which are this very checker with one rule weakened on purpose.
 
-Run: python bench/forge.py [--pairs 100000] [--seed 20260101]. Prints JSON; exits 1 on a false accept or when a
-control is not caught.
+Run: python bench/forge.py [--pairs 1000000] [--seed 20260101] [--workers 2]. Prints JSON; exits 1 on a false accept,
+when the judges disagree or when a control is not caught.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
+import multiprocessing
 import random
 import sys
 import time
@@ -22,6 +22,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cvc5
 import z3
 from results import machine, save
 
@@ -35,32 +36,71 @@ from steward.verifier.provers.linear import Program, _solved
 WEAKENED = {
     "negative multipliers": {'require(scale > 0 or (scale != 0 and "=" in words)': "require(scale != 0"},
     "cuts of real variables": {'self.variables[n] == "int" for m in poly': "n in self.variables for m in poly"},
-    "any constant": {"constant <= 0 and strict - constant == 1": "strict - constant != 0"},
+    "any constant": {"constant <= 0 and strict - constant == common": "strict - constant != 0"},
     "missing branches": {
         "len(branches) == len(parts)": "len(branches) >= 1",
         "zip(parts, branches, strict=True)": "zip(parts, branches)",
     },
 }
+JUDGE_MS = 5_000
+ATTACKS = 6
+SHARD = 10_000  # pairs of one seed; shards run side by side and a run is the same with any number of workers
 ERRORS = (check.Refused, ValueError, TypeError, KeyError, IndexError, RecursionError)
 
 
 class Judge:
-    """Z3's word on an obligation, remembered."""
+    """The word of Z3 and of cvc5 on an obligation, remembered: (Z3's, cvc5's), None where one cannot say."""
 
     def __init__(self) -> None:
-        self.known: dict[str, bool | None] = {}
+        self.known: dict[str, tuple[bool | None, bool | None]] = {}
 
-    def valid(self, obligation: dict[str, Any]) -> bool | None:
+    def words(self, obligation: dict[str, Any]) -> tuple[bool | None, bool | None]:
         key = json.dumps(obligation)
         if key not in self.known:
-            names = {n: (z3.Int if s == "int" else z3.Real)(n) for n, s in obligation["variables"].items()}
-            solver = z3.Solver()
-            solver.set("timeout", 5_000)
-            for hypothesis in obligation["hypotheses"]:
-                solver.add(to_z3(hypothesis, names))
-            solver.add(z3.Not(to_z3(obligation["goal"], names)))
-            self.known[key] = {"unsat": True, "sat": False}.get(str(solver.check()))
+            self.known[key] = by_z3(obligation), by_cvc5(obligation)
         return self.known[key]
+
+
+def by_z3(obligation: dict[str, Any]) -> bool | None:
+    names = {n: (z3.Int if s == "int" else z3.Real)(n) for n, s in obligation["variables"].items()}
+    solver = z3.Solver()
+    solver.set("timeout", JUDGE_MS)
+    for hypothesis in obligation["hypotheses"]:
+        solver.add(to_z3(hypothesis, names))
+    solver.add(z3.Not(to_z3(obligation["goal"], names)))
+    return {"unsat": True, "sat": False}.get(str(solver.check()))
+
+
+def by_cvc5(obligation: dict[str, Any]) -> bool | None:
+    terms = cvc5.TermManager()
+    solver = cvc5.Solver(terms)
+    solver.setOption("tlimit-per", str(JUDGE_MS))
+    solver.setLogic("QF_NIRA")
+    real = {"int": terms.getIntegerSort(), "real": terms.getRealSort()}
+    names = {n: terms.mkConst(real[sort], n) for n, sort in obligation["variables"].items()}
+    reals = {n: terms.mkTerm(cvc5.Kind.TO_REAL, t) if t.getSort().isInteger() else t for n, t in names.items()}
+    for hypothesis in obligation["hypotheses"]:
+        solver.assertFormula(to_cvc5(terms, hypothesis, reals))
+    solver.assertFormula(terms.mkTerm(cvc5.Kind.NOT, to_cvc5(terms, obligation["goal"], reals)))
+    found = solver.checkSat()
+    return True if found.isUnsat() else False if found.isSat() else None
+
+
+def to_cvc5(terms: Any, formula: Any, names: dict[str, Any]) -> Any:
+    word, *parts = formula
+    if word in ("and", "or"):
+        if not parts:
+            return terms.mkBoolean(word == "and")
+        inner = [to_cvc5(terms, part, names) for part in parts]
+        return inner[0] if len(inner) == 1 else terms.mkTerm(getattr(cvc5.Kind, word.upper()), *inner)
+    summed = terms.mkReal(0)
+    for coefficient, *monomial in parts[0]:
+        product = terms.mkReal(coefficient)
+        for name in monomial:
+            product = terms.mkTerm(cvc5.Kind.MULT, product, names[name])
+        summed = terms.mkTerm(cvc5.Kind.ADD, summed, product)
+    kind = {">=": cvc5.Kind.GEQ, ">": cvc5.Kind.GT, "=": cvc5.Kind.EQUAL}[word]
+    return terms.mkTerm(kind, summed, terms.mkReal(0))
 
 
 class Forger:
@@ -69,6 +109,8 @@ class Forger:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.honest: list[Any] = []
+        self.mine: list[Any] = []
+        self.made = 0
 
     def obligation(self) -> dict[str, Any]:
         pick = self.random
@@ -145,7 +187,7 @@ class Forger:
 
     def changed(self, tree: Any) -> Any:
         """An honest tree with one number, index or branch changed."""
-        tree = copy.deepcopy(tree)
+        tree = json.loads(json.dumps(tree))
         node = tree
         while node[0] != "F":
             choices = node[2] if node[0] == "S" else node[3:]
@@ -160,18 +202,26 @@ class Forger:
         return tree
 
     def pair(self) -> tuple[dict[str, Any], Any]:
-        obligation = self.obligation()
-        context = opened(obligation, 60.0)
+        """Each obligation is attacked ATTACKS times: by trees made for it, and by those with a part changed."""
+        if self.made % ATTACKS == 0:
+            self.target = self.obligation()
+            self.context = opened(self.target, 600.0)
+            self.mine = []
+        self.made += 1
+        return self.target, self.forged()
+
+    def forged(self) -> Any:
         shape = self.random.random()
         if shape < 0.1:
-            return obligation, self.gap(context)
-        if shape < 0.3 and self.honest:
+            return self.gap(self.context)
+        if shape < 0.25 and self.honest:
             tree = self.random.choice(self.honest)
-            return obligation, tree if self.random.random() < 0.3 else self.changed(tree)
-        tree = self.tree(context)
-        if shape > 0.9:
-            return obligation, self.changed(tree)
-        return obligation, tree
+            return tree if self.random.random() < 0.3 else self.changed(tree)
+        if shape < 0.6 and self.mine:
+            return self.changed(self.random.choice(self.mine))
+        tree = self.tree(self.context)
+        self.mine.append(tree)
+        return tree
 
 
 def weakened(changes: dict[str, str]) -> types.ModuleType:
@@ -190,7 +240,7 @@ def attack(module: Any, seed: int, pairs: int, judge: Judge, *, stop: bool) -> d
     """Accepts and false accepts over `pairs`; with `stop` the first false accept ends it."""
     forger = Forger(seed)
     refused = (module.Refused, *ERRORS)
-    figures = {"pairs": 0, "accepted": 0, "false_accepts": 0, "unjudged": 0}
+    figures = {"pairs": 0, "accepted": 0, "false_accepts": 0, "disagreements": 0, "unjudged_z3": 0, "unjudged_cvc5": 0}
     worst = 0.0
     for _ in range(pairs):
         obligation, tree = forger.pair()
@@ -205,38 +255,57 @@ def attack(module: Any, seed: int, pairs: int, judge: Judge, *, stop: bool) -> d
         figures["accepted"] += 1
         if len(forger.honest) < 500:
             forger.honest.append(tree)
-        valid = judge.valid(obligation)
-        figures["unjudged"] += valid is None
-        figures["false_accepts"] += valid is False
-        if stop and valid is False:
+        said = judge.words(obligation)
+        figures["unjudged_z3"] += said[0] is None
+        figures["unjudged_cvc5"] += said[1] is None
+        figures["disagreements"] += set(said) == {True, False}
+        figures["false_accepts"] += False in said
+        if stop and False in said:
             break
     return {**figures, "slowest_check_ms": round(worst * 1000, 2)}
 
 
+def shard(job: tuple[int, int]) -> dict[str, Any]:
+    """One shard against the checker, with a judge of its own."""
+    return attack(check, *job, Judge(), stop=False)
+
+
+def summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = {name: sum(part[name] for part in parts) for name in parts[0] if name != "slowest_check_ms"}
+    return {**whole, "slowest_check_ms": max(part["slowest_check_ms"] for part in parts)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Forged certificates against the checker; prints JSON figures.")
-    parser.add_argument("--pairs", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=20_260_101)
+    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    judge = Judge()
     start = time.perf_counter()
-    figures = attack(check, options.seed, options.pairs, judge, stop=False)
+    jobs = [
+        (options.seed + number, min(SHARD, options.pairs - low))
+        for number, low in enumerate(range(0, options.pairs, SHARD))
+    ]
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        figures = summed(pool.map(shard, jobs, chunksize=1))
+    judge = Judge()
     controls = {
-        name: attack(weakened(changes), options.seed, max(options.pairs, 5_000), judge, stop=True)
-        for name, changes in WEAKENED.items()
+        name: attack(weakened(changes), options.seed, SHARD, judge, stop=True) for name, changes in WEAKENED.items()
     }
     caught = {name: found["false_accepts"] > 0 for name, found in controls.items()}
     report = {
         "name": "forge",
         "seed": options.seed,
         "figures": figures,
+        "judges": {"z3": z3.get_version_string(), "cvc5": cvc5.__version__},
         "controls": {name: {"caught": caught[name], "pairs": found["pairs"]} for name, found in controls.items()},
         "seconds": round(time.perf_counter() - start, 1),
     }
     report["machine"] = machine()
     save(report)
     print(json.dumps(report, indent=1))
-    return 0 if figures["false_accepts"] == 0 and figures["accepted"] > 0 and all(caught.values()) else 1
+    sound = figures["false_accepts"] == 0 == figures["disagreements"] and figures["accepted"] > 0
+    return 0 if sound and all(caught.values()) else 1
 
 
 if __name__ == "__main__":
