@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 RIVALS := .venv-rivals
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
+.PHONY: livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -90,6 +90,9 @@ guards: dev ## deletes each guard in turn: a theorem of its kind must then fail,
 
 adversary: dev ## a million actions chosen to break the catalog's state rules, with each guard removed in turn as the control (about 5 minutes)
 	@$(BIN)/python bench/adversary.py
+
+livemarket-bench: dev ## a year of the simulated world in memory and in files, a thousand shops of a month (about 25 minutes)
+	@$(BIN)/python bench/livemarket.py
 
 theorems: dev ## prove every kind of the shipped catalog and keep the certificates in the catalog's theorems.json
 	@$(BIN)/steward verify prove-catalog --write

@@ -37,7 +37,7 @@ def decide(folder: Path, facts_file: Path, action_file: Path, as_json: bool) -> 
         unknown = sorted(set(facts) - {"now", "facts"})
         if unknown or not isinstance(facts.get("now"), str) or not isinstance(facts.get("facts"), dict):
             raise BadInput('needs exactly "now" (a time) and "facts" (an object)', where=str(facts_file))
-        verdict = verifier.certify(read_json(action_file), facts["facts"], facts["now"])
+        verdict = verifier.certify(read_json(action_file), facts["facts"], facts["now"], suggests=True)
     finally:
         verifier.close()
     document = verdict.model_dump(mode="json")

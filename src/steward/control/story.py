@@ -40,6 +40,7 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
         "determining": answer.get("determining", []),
         "errored": answer.get("errored", []),
         "counterexample": answer.get("counterexample", {}),
+        "nearest": _nearest(control, proof, bundle),
         "findings": answer.get("findings", []),
         "obligations": bundle.get("obligations", []),
         "certificates": bundle.get("certificates", []),
@@ -48,6 +49,13 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
         "outcome": action.result,
         "history": history,
     }
+
+
+def _nearest(control: Control, proof: JsonObject, bundle: JsonObject) -> JsonObject:
+    """What would have been allowed instead of a denied action, looked for under the rules in force now."""
+    if proof.get("verdict") != "DENY" or not bundle.get("findings"):
+        return {}
+    return control.verifier.certify(bundle["action"], bundle["facts"], bundle["now"], suggests=True).nearest
 
 
 def _forecast(row: JsonObject) -> JsonObject:

@@ -178,7 +178,8 @@ def test_limits_that_differ_are_compared_by_value():
 )
 def test_a_refusal_names_the_nearest_amount_that_would_be_allowed(judge, amount, facts, nearest):
     action = {**ACTION, "params": {"amount": gbp(amount)}}
-    verdict = judge.certify(action, facts, NOW)
+    assert judge.certify(action, facts, NOW).nearest == {}, "it is looked for when asked"
+    verdict = judge.certify(action, facts, NOW, suggests=True)
     assert verdict.verdict == "DENY"
     assert verdict.nearest == nearest
     if nearest:

@@ -108,7 +108,7 @@ class Verifier:
         named = frozenset[str]().union(*(rule.reads() for rule in self.catalog.covering(kind)))
         return tuple(sorted(named & set(self.catalog.facts)))
 
-    def certify(self, action: JsonObject, facts: JsonObject, now: str, *, suggests: bool = True) -> Verdict:
+    def certify(self, action: JsonObject, facts: JsonObject, now: str, *, suggests: bool = False) -> Verdict:
         """The verdict on an action under facts (shapes of `steward verify decide`) and its bundle; never raises.
 
         `suggests` looks, on a DENY, for the nearest value of one parameter that would be allowed.
@@ -148,7 +148,7 @@ class Verifier:
         for what no tree proves only where `prove_seconds` says how long it may take.
         """
         refit = Refit(trees, None if prove_seconds is None else self.prover, prove_seconds)
-        return Verifier(self.catalog, self.limits, refit, self.theorems).certify(action, facts, now, suggests=False)
+        return Verifier(self.catalog, self.limits, refit, self.theorems).certify(action, facts, now)
 
     def is_well_formed(self, action: JsonObject) -> bool:
         """Whether an action is of a known, covered kind with the parameters that kind has: worth fetching facts for."""
