@@ -50,7 +50,7 @@ class World:
         everything = {state.id: state.holds for state in catalog.states}
         named = set()
         for state in touched:
-            named |= set(related_rules(after(catalog, kind, state.holds), everything)) | {state.id}
+            named |= set(related_rules(after(catalog, kind, state), everything)) | {state.id}
         self.states = {name: everything[name] for name in everything if name in named}
         self.touched = {state.id: state.holds for state in touched}
         formulas = [*(rule.rule for rule in self.guards), *self.effect.values(), *self.states.values()]
