@@ -37,7 +37,7 @@ class _Fitting(Checking):
         for term in terms:
             *indices, text = items(term, "a term")
             scale = number(text)
-            factors: list[Formula] = [self.context[i] for i in indices]
+            factors: list[Formula] = [self.read(i) for i in indices]
             strict += scale if {word for word, _ in factors} == {">"} else 0
             first = cast("Poly", factors[0][1])
             second = cast("Poly", factors[1][1]) if len(factors) == 2 else {(): Fraction(1)}
@@ -57,8 +57,8 @@ def fitted(obligation: dict[str, Any], tree: Any) -> Any:
             return plain
         fitting = _Fitting(obligation["variables"])
         for hypothesis in obligation["hypotheses"]:
-            fitting.assume(fitting.formula(hypothesis, negate=False))
-        fitting.assume(fitting.formula(obligation["goal"], negate=True))
+            fitting.assume(hypothesis, negate=False)
+        fitting.assume(obligation["goal"], negate=True)
         fitting.tree(tree)
     except (Refused, KeyError, IndexError, TypeError, ValueError, RecursionError):
         return None
