@@ -43,6 +43,7 @@ def recheck(app):
 
     def together(proposals):
         now = app.live_gate.now()
+        app.live_gate.acquaint(proposals)
         with app.database.transaction():
             room = app.live_gate.room(proposals, now, lock=True)
             verdicts = [app.live_gate.recheck(one, room) for one in proposals]

@@ -98,11 +98,11 @@ def _fixed(catalog: Catalog, limits: JsonObject, names: set[str]) -> Version:
     found: dict[str, Literal] = {}
     for name, value in read.items():
         if isinstance(value, Amount):
-            found[name] = Literal(value.currency, value.minor)
-        elif isinstance(value, Fraction):
-            found[name] = Literal("duration" if catalog.facts[name].name == "duration" else "number", value)
+            found[name] = Literal(value.currency, Fraction(value.minor))
         elif isinstance(value, bool | str):
             found[name] = Literal("bool" if isinstance(value, bool) else "text", value)
+        elif isinstance(value, int | Fraction):
+            found[name] = Literal("duration" if catalog.facts[name].name == "duration" else "number", Fraction(value))
     return Version(catalog, found)
 
 

@@ -91,7 +91,7 @@ def _root(node: Apply, name: str, values: dict[str, Value]) -> Fraction | None:
     slope = second - first
     if slope == 0 or third - second != slope:
         return None
-    return base - first / slope
+    return base - Fraction(first) / slope
 
 
 def _gap(node: Apply, values: dict[str, Value]) -> Fraction | None:
@@ -99,5 +99,5 @@ def _gap(node: Apply, values: dict[str, Value]) -> Fraction | None:
         left, right = (Evaluator(dict(values)).value(arg) for arg in node.args)
     except (Undefined, Undecided, KeyError):
         return None
-    is_number = all(isinstance(side, Fraction | Amount) for side in (left, right))
+    is_number = all(isinstance(side, int | Fraction | Amount) and not isinstance(side, bool) for side in (left, right))
     return size_of(left) - size_of(right) if is_number else None

@@ -105,15 +105,17 @@ class Verifier:
 
     def facts_read(self, kind: str) -> tuple[str, ...]:
         """The facts an action of `kind` must come with, limits among them; empty for an unknown kind."""
-        named = frozenset[str]().union(*(rule.reads() for rule in self.catalog.covering(kind)))
-        return tuple(sorted(named & set(self.catalog.facts)))
+        return self.catalog.plan(kind).facts
 
     def certify(self, action: JsonObject, facts: JsonObject, now: str, *, suggests: bool = False) -> Verdict:
         """The verdict on an action under facts (shapes of `steward verify decide`) and its bundle; never raises.
 
         `suggests` looks, on a DENY, for the nearest value of one parameter that would be allowed.
         """
-        dossier = self._decided(self.catalog, action, {**facts, **self.limits}, now)
+        return self._certified(action, facts, now, self.prover, suggests=suggests)
+
+    def _certified(self, action: JsonObject, facts: JsonObject, now: str, prover: Asked, *, suggests: bool) -> Verdict:
+        dossier = self._decided(self.catalog, action, {**facts, **self.limits}, now, prover)
         determining, errored = dossier.reasons()
         return Verdict(
             verdict=cast("Any", dossier.verdict),
@@ -136,7 +138,7 @@ class Verifier:
         params = self.catalog.kinds[start[1].kind]
 
         def is_allowed(action: dict[str, Any]) -> bool:
-            return self._decided(self.catalog, action, {**facts, **self.limits}, now).verdict == "ALLOW"
+            return self._decided(self.catalog, action, {**facts, **self.limits}, now, self.prover).verdict == "ALLOW"
 
         return nearest(dossier.action, start[1], broken, params, is_allowed)
 
@@ -148,7 +150,7 @@ class Verifier:
         for what no tree proves only where `prove_seconds` says how long it may take.
         """
         refit = Refit(trees, None if prove_seconds is None else self.prover, prove_seconds)
-        return Verifier(self.catalog, self.limits, refit, self.theorems).certify(action, facts, now)
+        return self._certified(action, facts, now, refit, suggests=False)
 
     def is_well_formed(self, action: JsonObject) -> bool:
         """Whether an action is of a known, covered kind with the parameters that kind has: worth fetching facts for."""
@@ -227,7 +229,7 @@ class Verifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _decided(self, catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Dossier:
+    def _decided(self, catalog: Catalog, action: Any, facts: dict[str, Any], now: str, prover: Asked) -> Dossier:
         start = opened(catalog, action, facts, now)
         if isinstance(start, Dossier):
             return start
@@ -237,20 +239,21 @@ class Verifier:
         for rule in catalog.covering(given.kind):
             found = examine(rule, given)
             if isinstance(found, Question):
-                found, proof = self._proved(found, given)
+                found, proof = self._proved(found, given, prover)
                 proofs.extend([proof] if proof else [])
             answers.append(found)
         if catalog is not self.catalog:
             return replace(dossier, answers=tuple(answers), proofs=tuple(proofs))
-        kept = self.theorems.of(given.kind, self.prover)
+        kept = self.theorems.of(given.kind, prover)
         answers += [stated(given.kind, one) for one in kept]
         named = tuple(self.theorems.entry(one.theorem) for one in kept if one.theorem is not None)
         return replace(dossier, answers=tuple(answers), proofs=tuple(proofs), theorems=named)
 
-    def _proved(self, question: Question, given: Situation) -> tuple[Answer, Proved | None]:
+    @staticmethod
+    def _proved(question: Question, given: Situation, prover: Asked) -> tuple[Answer, Proved | None]:
         """Ask the prover; believe only what the checker accepts or the evaluator sees at values."""
         rule, obligation = question.invariant, question.obligation
-        found = self.prover.ask(obligation)
+        found = prover.ask(obligation)
         if found.get("status") == "proved":
             try:
                 check_obligation(obligation, found.get("tree"))
@@ -274,7 +277,7 @@ class Verifier:
             kind = action["kind"] if action["kind"] in self.catalog.kinds else rule.on[0]
             alone = replace(self.catalog, invariants=(replace(rule, on=(kind,)),))
             facts = cast("dict[str, Any]", example.get("facts") or {})
-            dossier = self._decided(alone, action, facts, example.get("now") or "2026-01-01T00:00:00Z")
+            dossier = self._decided(alone, action, facts, example.get("now") or "2026-01-01T00:00:00Z", self.prover)
             if dossier.verdict != example["verdict"]:
                 told = "; ".join(reason["detail"] for reason in dossier.reasons()[0])
                 what = f"says {example['verdict']} and comes out {dossier.verdict}: {told}"
