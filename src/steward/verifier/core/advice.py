@@ -5,6 +5,7 @@ People write what they know from other languages. Each word or sign here is one 
 
 from __future__ import annotations
 
+import difflib
 import re
 
 # Signs of other languages that are read as operators; longer ones first, so that ** is not taken for *.
@@ -53,6 +54,21 @@ _INSTEAD_OF_WORD = {
     "for": "write all(x in LIST: ...)",
     "let": "there are no names of your own: write the part out where it is used",
 }
+_FUNCTIONS = {
+    "round": "write floor(x + 0.5)",
+    "ceil": "write -floor(-x)",
+    "trunc": "write floor(x)",
+    "pow": "write x * x",
+    **dict.fromkeys(("len", "length", "size"), "write count(x in LIST: true); text has no length but a pattern's"),
+    **dict.fromkeys(("avg", "average", "mean"), "write sum(x in LIST: ...) / count(x in LIST: true)"),
+    **dict.fromkeys(("exists", "some"), "write any(x in LIST: ...)"),
+    **dict.fromkeys(("forall", "every"), "write all(x in LIST: ...)"),
+    **dict.fromkeys(("has", "defined", "isnull", "coalesce"), "a fact that is missing escalates by itself"),
+    **dict.fromkeys(("contains", "startswith", "endswith", "regex", "like"), 'write matches(TEXT, "PATTERN")'),
+    **dict.fromkeys(("lower", "upper", "trim", "concat", "substr"), "text is not cut or joined; matches ignores case"),
+    **dict.fromkeys(("date", "time", "datetime", "timestamp"), "times are facts, or now, or counted from one"),
+    **dict.fromkeys(("seconds", "minutes", "hours", "days"), "write a duration as 90s, 15m, 24h or 30d"),
+}
 _UNITS = {
     **dict.fromkeys(("second", "seconds", "sec", "secs"), "s"),
     **dict.fromkeys(("minute", "minutes", "min", "mins"), "m"),
@@ -70,6 +86,14 @@ def of_sign(sign: str, before: str, after: str) -> str:
             NO_INDEX if before == "]" else "write 0.5" if after.isdigit() else "a name is order.captured, a number 0.5"
         )
     return _SIGNS.get(sign, "there are + - * / = != < <= > >= ( ) { } , and :")
+
+
+def of_function(name: str, known: tuple[str, ...]) -> str:
+    """Of a function there is not."""
+    if name.lower() in _FUNCTIONS:
+        return _FUNCTIONS[name.lower()]
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(dict.fromkeys(known))}"
 
 
 def of_number(text: str) -> str:

@@ -17,7 +17,6 @@ Descends by hand, because messages to the business owner are the point: each nam
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -235,9 +234,7 @@ class Parser:
     def call(self, token: Token) -> Node:
         op = token.text
         if op not in FOLDS and op not in CALLS:
-            near = difflib.get_close_matches(op, (*FOLDS, *CALLS), 1)
-            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(dict.fromkeys((*FOLDS, *CALLS)))}"
-            raise fault(f"there is no function {op}", token.at, fix)
+            raise fault(f"there is no function {op}", token.at, advice.of_function(op, (*FOLDS, *CALLS)))
         self.take()
         if op in FOLDS and self.next.kind == "name" and self.rest[-2].text == "in":
             return self.fold(token)
