@@ -15,6 +15,7 @@ from steward.verifier.core.check import Refused, check_obligation
 from steward.verifier.core.decide import Answer, Question, Situation, at_witness, ends, examine
 from steward.verifier.core.dossier import Dossier, Ground, Proved, opened, rebuilt
 from steward.verifier.core.rules import Catalog, Invariant
+from steward.verifier.core.spots import Documents, spot_of
 from steward.verifier.core.theorems import write_book
 from steward.verifier.core.values import Uncertain
 from steward.verifier.provers.client import Prover
@@ -44,6 +45,7 @@ class Verifier:
         self.theorems = theorems or Theorems(catalog)
         self.limits = {f"limit.{name.removeprefix('limit.')}": value for name, value in (limits or {}).items()}
         self.prover: Asked = prover or Prover(PROVE_SECONDS)
+        self.documents: Documents = []
 
     @classmethod
     def from_documents(
@@ -63,7 +65,9 @@ class Verifier:
             first, more = troubles[0], len(troubles) - 1
             what = first["what"] + (f" (and {more} more)" if more else "")
             raise CatalogError(what, where=first["where"], fix=first["fix"])
-        return cls(catalog, limits, prover, Theorems(catalog, book))
+        found = cls(catalog, limits, prover, Theorems(catalog, book))
+        found.documents = docs
+        return found
 
     @property
     def catalog_digest(self) -> str:
@@ -188,7 +192,9 @@ class Verifier:
             return []
         told = "; ".join(f"{reason.id}: {reason.detail}" for reason in (*verdict.determining, *verdict.errored))
         what = f"comes out {verdict.verdict}: {told}"
-        return [{"where": f"{kind} witness", "what": what, "fix": "give an action that every rule allows"}]
+        spot = spot_of(self.documents, "kinds", kind)
+        where = f"{kind} witness" if spot is None else spot.part("witness").where()
+        return [{"where": where, "what": what, "fix": "give an action that every rule allows"}]
 
     def prove_catalog(self, *, stored_only: bool = False, afresh: bool = False) -> tuple[list[JsonObject], list[str]]:
         """What came of each kind with an effect, and the kinds that change no fact a state rule reads.
@@ -268,7 +274,9 @@ class Verifier:
         verdicts = {str(example["verdict"]) for example in rule.examples}
         if "ALLOW" not in verdicts or not verdicts & _NOT_ALLOWED:
             fix = "show one action it allows and one it stops"
-            troubles.append({"where": rule.where, "what": "needs an ALLOW and a DENY or ESCALATE example", "fix": fix})
+            troubles.append(
+                {"where": self._example(rule), "what": "needs an ALLOW and a DENY or ESCALATE example", "fix": fix}
+            )
         for index, example in enumerate(rule.examples):
             action = _example_action(rule, example.get("action"))
             kind = action["kind"] if action["kind"] in self.catalog.kinds else rule.on[0]
@@ -278,9 +286,17 @@ class Verifier:
             if dossier.verdict != example["verdict"]:
                 told = "; ".join(reason["detail"] for reason in dossier.reasons()[0])
                 what = f"says {example['verdict']} and comes out {dossier.verdict}: {told}"
-                where = f"{rule.where} examples[{index}]"
-                troubles.append({"where": where, "what": what, "fix": "correct the rule or the example"})
+                troubles.append(
+                    {"where": self._example(rule, index), "what": what, "fix": "correct the rule or the example"}
+                )
         return troubles
+
+    def _example(self, rule: Invariant, index: int | None = None) -> str:
+        """Where a rule or one of its examples stands."""
+        spot = spot_of(self.documents, "invariants", rule.id)
+        if spot is None:
+            return rule.where if index is None else f"{rule.where} examples[{index}]"
+        return spot.where() if index is None else spot.called(f"examples[{index}]", "examples", index).where()
 
 
 def summary(kind: str, found: Iterable[Attempt]) -> JsonObject:
