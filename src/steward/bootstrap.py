@@ -276,6 +276,12 @@ def open_app(clock: Clock | None = None) -> Generator[App]:
         app.close()
 
 
+def _kept(catalog: Catalog, name: str) -> JsonObject | None:
+    """What was worked out about a catalog and lies beside it; None where nothing does."""
+    file = (catalog.root or files("steward.catalog")) / name
+    return parse_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
 def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
     catalog = load_catalog(load_settings().catalog)
@@ -292,6 +298,7 @@ def check_catalog() -> JsonObject:
         reads = {kind.kind: frozenset(verifier.facts_read(kind.kind)) for kind in catalog.kinds}
         errors += check_rules(catalog, reads, OFFERED)
         invariants = verifier.invariant_ids()
+        warnings = verifier.warnings(_kept(catalog, "dead_rules.json"))
     finally:
         verifier.close()
     totals = {
@@ -305,4 +312,4 @@ def check_catalog() -> JsonObject:
         "tools": len(catalog.tools),
         **counts(catalog),
     }
-    return {"errors": errors, "counts": totals, "digest": catalog.digest}
+    return {"errors": errors, "warnings": warnings, "counts": totals, "digest": catalog.digest}

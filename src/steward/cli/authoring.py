@@ -18,22 +18,27 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @catalog.command("dead-rules")
 @click.option("--catalog", "folder", type=_FOLDER, help="A folder of rules; else the shipped catalog.")
 @click.option("--kind", "kinds", multiple=True, help="Only these kinds of action.")
+@click.option("--afresh", is_flag=True, help="Look again, whatever is kept beside the catalog.")
 @json_option
 @report_errors
-def dead_rules(folder: Path | None, kinds: tuple[str, ...], as_json: bool) -> None:
+def dead_rules(folder: Path | None, kinds: tuple[str, ...], *, afresh: bool, as_json: bool) -> None:
     """Guards that other guards imply, with certificate, and guards that no theorem needs.
 
-    Neither is an error: a rule nobody needs for a theorem may still be what the business wants of each action.
+    Neither is an error: a rule nobody needs for a theorem may still be what the business wants of each action. What
+    `steward verify prove-catalog --write` kept of this very catalog is told from there.
 
     Example: steward catalog dead-rules --kind refund.issue
     """
-    with open_rules(folder).verifier() as verifier:
+    rules = open_rules(folder)
+    with rules.verifier() as verifier:
         known = verifier.catalog.kinds
         for kind in kinds:
             if kind not in known:
                 raise BadInput(f"there is no kind {kind!r}", fix=f"there are {', '.join(known)}")
-        verifier.warm()
-        found = [verifier.dead_rules(kind) for kind in kinds or known]
+        held = {} if afresh else verifier.known_dead_rules(rules.dead_rules_book)
+        if set(kinds or known) - set(held):
+            verifier.warm()
+        found = [held.get(kind) or verifier.dead_rules(kind) for kind in kinds or known]
     lines: list[str] = []
     for entry in found:
         lines += [f"{entry['kind']}: {one['rule']} is implied by {', '.join(one['by'])}" for one in entry["implied"]]

@@ -16,11 +16,12 @@ from steward.verifier.core.decide import Answer, Question, Situation, at_witness
 from steward.verifier.core.dossier import Dossier, Ground, Proved, opened, rebuilt
 from steward.verifier.core.rules import Catalog, Invariant
 from steward.verifier.core.spots import Documents, spot_of
-from steward.verifier.core.theorems import write_book
+from steward.verifier.core.theorems import guards, write_book
 from steward.verifier.core.values import Uncertain
 from steward.verifier.provers.client import Prover
 from steward.verifier.provers.refit import Asked, Refit
 from steward.verifier.service.analysis import dead_rules, refinement, versions
+from steward.verifier.service.dead_rules import kept, still_true, warnings
 from steward.verifier.service.nearest import nearest
 from steward.verifier.service.proving import Attempt, as_rule
 from steward.verifier.service.theorems import Theorems
@@ -214,6 +215,20 @@ class Verifier:
     def dead_rules(self, kind: str) -> JsonObject:
         """{kind, implied, unused}: the guards that others imply, with certificates, and those no theorem needs."""
         return dead_rules(self.catalog, kind, self.theorems.of(kind, self.prover), self.prover)
+
+    def dead_rules_book(self, old: JsonObject | None) -> JsonObject:
+        """A `dead_rules.json` of every kind with guards; what an old one still says is taken from it."""
+        known = still_true(self.catalog, old)
+        with_guards = (kind for kind in self.catalog.kinds if guards(self.catalog, kind))
+        return kept(self.catalog, (known.get(kind) or self.dead_rules(kind) for kind in with_guards))
+
+    def known_dead_rules(self, book: JsonObject | None) -> dict[str, JsonObject]:
+        """By kind, what a `dead_rules.json` says of this catalog and the checker accepts; no prover."""
+        return still_true(self.catalog, book)
+
+    def warnings(self, book: JsonObject | None) -> list[JsonObject]:
+        """[{where, what, fix}] of guards that do nothing, by a `dead_rules.json`, and of what it does not know."""
+        return warnings(self.catalog, self.documents, still_true(self.catalog, book))
 
     def refines(self, old: Verifier) -> list[JsonObject]:
         """Whether this catalog is at least as strict as an older one: [{kind, rule, holds, ...}], one for each rule."""
