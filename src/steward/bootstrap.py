@@ -14,7 +14,7 @@ from steward.catalog import Catalog, Problem, catalog_of, check_links, check_rul
 from steward.contracts.payloads import PAYLOADS, VERSIONS
 from steward.control import Auditor, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
-from steward.gateway import Alerts, Gateway, LiveGate, Reading, Versions, Violations, channels_of
+from steward.gateway import Alerts, Cancellations, Gateway, LiveGate, Reading, Versions, Violations, channels_of
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
@@ -169,6 +169,10 @@ class App:
     @cached_property
     def live_gate(self) -> LiveGate:
         return LiveGate(self.database, self.clock, self.catalog, self.verifier, self.ledger, self.gateway)
+
+    @cached_property
+    def cancellations(self) -> Cancellations:
+        return Cancellations(self.database, self.clock, self.events, self.ledger, self.gateway)
 
     @cached_property
     def live_line(self) -> LiveLine:

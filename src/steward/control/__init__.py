@@ -12,7 +12,7 @@ from steward.control.export import Exporter, keep_catalog
 from steward.control.figures import Figures
 from steward.control.live import Acted, LiveLine
 from steward.control.proposing import proposal_of
-from steward.control.story import shown, story_of
+from steward.control.story import shown, story_of, summary
 
 __all__ = [
     "Acted",
@@ -26,4 +26,5 @@ __all__ = [
     "proposal_of",
     "shown",
     "story_of",
+    "summary",
 ]

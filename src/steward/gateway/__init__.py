@@ -10,6 +10,8 @@ Read next     core/admit.py, then service.py.
 from steward.gateway.service import (
     ActionRecord,
     Alerts,
+    Cancellations,
+    Cancelled,
     Gateway,
     LiveGate,
     Reading,
@@ -19,4 +21,16 @@ from steward.gateway.service import (
     channels_of,
 )
 
-__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]
+__all__ = [
+    "ActionRecord",
+    "Alerts",
+    "Cancellations",
+    "Cancelled",
+    "Gateway",
+    "LiveGate",
+    "Reading",
+    "Room",
+    "Versions",
+    "Violations",
+    "channels_of",
+]
