@@ -12,9 +12,9 @@ from steward import ledger, state, world_model
 from steward.agents import Agents
 from steward.catalog import Catalog, Problem, catalog_of, check_links, check_rules, counts, load_catalog, parse_yaml
 from steward.contracts.payloads import PAYLOADS, VERSIONS
-from steward.control import Auditor, Control, Exporter, Figures, LiveLine, keep_catalog
+from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
-from steward.gateway import Alerts, Cancellations, Gateway, LiveGate, Reading, Versions, Violations, channels_of
+from steward.gateway import Alerts, Gateway, LiveGate, Reading, Versions, Violations, channels_of
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database

@@ -8,6 +8,7 @@ Read next     act.py, top to bottom. It is the story of the whole system.
 
 from steward.control.act import Control
 from steward.control.audit import Auditor, AuditReport
+from steward.control.cancelling import Cancellations, Cancelled
 from steward.control.export import Exporter, keep_catalog
 from steward.control.figures import Figures
 from steward.control.live import Acted, LiveLine
@@ -18,6 +19,8 @@ __all__ = [
     "Acted",
     "AuditReport",
     "Auditor",
+    "Cancellations",
+    "Cancelled",
     "Control",
     "Exporter",
     "Figures",

@@ -10,8 +10,6 @@ Read next     core/admit.py, then service.py.
 from steward.gateway.service import (
     ActionRecord,
     Alerts,
-    Cancellations,
-    Cancelled,
     Gateway,
     LiveGate,
     Reading,
@@ -21,16 +19,4 @@ from steward.gateway.service import (
     channels_of,
 )
 
-__all__ = [
-    "ActionRecord",
-    "Alerts",
-    "Cancellations",
-    "Cancelled",
-    "Gateway",
-    "LiveGate",
-    "Reading",
-    "Room",
-    "Versions",
-    "Violations",
-    "channels_of",
-]
+__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]

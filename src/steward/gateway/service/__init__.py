@@ -1,7 +1,6 @@
 """The gateway's services: one gate for what is in shadow, one for what takes effect, and what they read and write."""
 
 from steward.gateway.service.alerts import Alerts, channels_of
-from steward.gateway.service.cancelling import Cancellations, Cancelled
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.live import LiveGate
 from steward.gateway.service.records import ActionRecord
@@ -9,16 +8,4 @@ from steward.gateway.service.seat import Room
 from steward.gateway.service.versions import Reading, Versions
 from steward.gateway.service.violations import Violations
 
-__all__ = [
-    "ActionRecord",
-    "Alerts",
-    "Cancellations",
-    "Cancelled",
-    "Gateway",
-    "LiveGate",
-    "Reading",
-    "Room",
-    "Versions",
-    "Violations",
-    "channels_of",
-]
+__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from steward.contracts.event import Envelope
 from steward.contracts.ledger import Finish
 from steward.events import EventLog
-from steward.gateway.service.gateway import Gateway
-from steward.gateway.service.records import ActionRecord
+from steward.gateway import ActionRecord, Gateway
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.kernel.errors import BadInput
 from steward.ledger import Ledger
 
-SOURCE = "steward/gateway"
+SOURCE = "steward/control"
 _AGAIN = ("duplicate", "conflict")
 
 
