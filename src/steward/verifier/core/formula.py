@@ -236,12 +236,18 @@ class Parser:
         if op not in FOLDS and op not in CALLS:
             raise fault(f"there is no function {op}", token.at, advice.of_function(op, (*FOLDS, *CALLS)))
         self.take()
-        if op in FOLDS and self.next.kind == "name" and self.rest[-2].text == "in":
-            return self.fold(token)
+        variable = self.next
+        may_fold = op in FOLDS and variable.kind == "name" and self.rest[-2].text == "in"
+        if may_fold and (op not in CALLS or _is_plain(variable.text)):
+            self.take()
+            self.take()
+            return self.fold(token, variable, self.sum())
         if op not in CALLS:
             named = self.next.text if self.next.kind == "name" else "LIST"
             raise fault(f"{op} goes over a list", token.at, f"write {op}(x in {named}: ...)")
         args = [self.formula()]
+        if may_fold and self.next.text == ":":
+            raise _no_variable(variable)
         while self.accept(",") is not None:
             args.append(self.formula())
         self.expect(")", f"to close {op}(")
@@ -250,12 +256,9 @@ class Parser:
             raise fault(f"{op} takes {takes}", token.at, f"write {form}")
         return Apply(op, tuple(args), token.at)
 
-    def fold(self, token: Token) -> Node:
-        variable = self.take()
-        if "." in variable.text or variable.text in (*KEYWORDS, *FOLDS, *CALLS, "action", "principal", "now"):
-            raise fault(f"{variable.text} cannot be a variable", variable.at, "use a plain name such as x")
-        self.take()
-        source = self.sum()
+    def fold(self, token: Token, variable: Token, source: Node) -> Node:
+        if not _is_plain(variable.text):
+            raise _no_variable(variable)
         self.expect(":", f"write {token.text}({variable.text} in LIST: ...)")
         body = self.formula()
         self.expect(")", f"to close {token.text}(")
@@ -270,6 +273,15 @@ class Parser:
                 break
         self.expect(close, 'a set is written {"a", "b"}')
         return Braces(tuple(found), token.at)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name may be bound: one word without a meaning of its own."""
+    return "." not in name and name not in (*KEYWORDS, *FOLDS, *CALLS, "action", "principal", "now")
+
+
+def _no_variable(token: Token) -> BadInput:
+    return fault(f"{token.text} cannot be a variable", token.at, "use a plain name such as x")
 
 
 def _unescaped(text: str) -> str:
