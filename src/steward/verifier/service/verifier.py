@@ -137,13 +137,13 @@ class Verifier:
         start = opened(self.catalog, dossier.action, {**facts, **self.limits}, now)
         if isinstance(start, Dossier):
             return {}
-        broken = [answer.invariant for answer in dossier.answers if answer.status in ("fails", "undefined")]
+        rules = self.catalog.covering(start[1].kind)
         params = self.catalog.kinds[start[1].kind]
 
         def is_allowed(action: dict[str, Any]) -> bool:
             return self._decided(self.catalog, action, {**facts, **self.limits}, now).verdict == "ALLOW"
 
-        return nearest(dossier.action, start[1], broken, params, is_allowed)
+        return nearest(dossier.action, start[1], rules, params, is_allowed)
 
     def recertify(
         self, action: JsonObject, facts: JsonObject, now: str, trees: dict[str, Any], prove_seconds: float | None = None
