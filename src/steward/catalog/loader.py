@@ -64,10 +64,10 @@ def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any
     loader.flatten_mapping(node)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
         if key in result:
             raise CatalogError(f"line {key_node.start_mark.line + 1}: key {key!r} stands twice")
-        result[key] = loader.construct_object(value_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        result[key] = loader.construct_object(value_node, deep=True)  # pyright: ignore[reportUnknownMemberType] - the same
     return result
 
 
@@ -83,7 +83,7 @@ _StrictLoader.yaml_implicit_resolvers = {
     ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])  # pyright: ignore[reportUnknownMemberType]
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])  # pyright: ignore[reportUnknownMemberType] - the same
 
 
 def parse_yaml(text: str, where: str) -> Any:

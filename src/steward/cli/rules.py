@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from steward.kernel.canonical import canonical_text, parse_json
 from steward.kernel.errors import BadInput
@@ -69,7 +69,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise BadInput(error.what, where=str(path), fix=error.fix) from error
     if not isinstance(document, dict):
         raise BadInput("is not a JSON object", where=str(path))
-    return document  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", document)
 
 
 def dead_rules_text(book: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-import re2  # pyright: ignore[reportMissingTypeStubs]
+import re2  # pyright: ignore[reportMissingTypeStubs] - it has none, here and below
 
 from steward.kernel.errors import BadInput
 
