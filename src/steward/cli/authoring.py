@@ -54,7 +54,8 @@ def dead_rules(folder: Path | None, kinds: tuple[str, ...], *, afresh: bool, as_
 def refine(old: Path, new: Path, as_json: bool) -> None:
     """Whether the rules in NEW are at least as strict as those in OLD. Exit 1 where they are not.
 
-    Each rule of OLD is proved from the rules of NEW, or shown broken by values that NEW passes.
+    Each rule of OLD is proved from the rules of NEW, or shown broken by an action and facts of which NEW, evaluated
+    whole, says less than OLD.
 
     Example: steward catalog refine rules-v7/ rules-v8/
     """
@@ -65,6 +66,8 @@ def refine(old: Path, new: Path, as_json: bool) -> None:
     lines: list[str] = []
     for entry in loose:
         lines.append(f"{entry['kind']} {entry['rule']}: {entry['why']}".replace("  ", " "))
+        if "new" in entry:
+            lines.append(f"  the new version says {entry['new']}, the old one {entry['old']}, of:")
         lines += [f"  {name} = {value}" for name, value in entry.get("counterexample", {}).items()]
     proved = len(found) - len(loose)
     lines.append(f"{proved} of {len(found)} rules proved from the new version")

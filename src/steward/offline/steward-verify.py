@@ -21,7 +21,7 @@ SHA-256 of its source. Of those in brackets only the named parts are taken. Do n
     808e9207678473a1  steward.events.store.checkpoints (ORIGIN, note_body)
     38f5beb03e80bff7  steward.verifier.core.syntax
     9056c102fdfb1046  steward.verifier.core.types
-    3e88799ea567763f  steward.verifier.core.formula (SECONDS, fault)
+    99daffe1340f77fd  steward.verifier.core.formula (SECONDS, fault)
     d83b42cde0126da6  steward.verifier.core.values
     cd57e08bc6b95eb1  steward.offline.wording, in place of steward.verifier.core.patterns
     8fa2a0b8ac327d2b  steward.verifier.core.units
