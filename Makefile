@@ -94,7 +94,7 @@ adversary: dev ## a million actions chosen to break the catalog's state rules, w
 livemarket-bench: dev ## a year of the simulated world in memory and in files, a thousand shops of a month (about 25 minutes)
 	@$(BIN)/python bench/livemarket.py
 
-theorems: dev ## prove every kind of the shipped catalog and keep the certificates in the catalog's theorems.json
+theorems: dev ## prove every kind of the shipped catalog and keep the certificates, and which guards do nothing, beside it
 	@$(BIN)/steward verify prove-catalog --write
 
 schemas: dev ## regenerate schemas/
