@@ -245,7 +245,6 @@ def apply_mapping(compiled: CompiledMapping, document: JsonObject) -> Mapped:
     """The events of one delivery: of every rule whose `when` holds."""
     from jsonpath_rfc9535 import JSONPathError
 
-
     @guarded
     def mapped(whole: JsonObject, _headers: Mapping[str, str]) -> tuple[Envelope, ...] | Ignored:
         try:
