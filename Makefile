@@ -32,7 +32,7 @@ demo: env ## real order history in; decisions, proofs and books out; then serves
 	@$(BIN)/steward demo
 
 test: dev ## every fast test, on the embedded PostgreSQL (or STEWARD_DATABASE_URL)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: dev ## what CI runs besides the tests: lint, types, layers, drift
 	@$(BIN)/ruff check .
