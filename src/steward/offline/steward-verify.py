@@ -24,8 +24,8 @@ SHA-256 of its source. Of those in brackets only the named parts are taken. Do n
     e86f7796e466313b  steward.verifier.core.formula (SECONDS, fault)
     d83b42cde0126da6  steward.verifier.core.values
     cd57e08bc6b95eb1  steward.offline.wording, in place of steward.verifier.core.patterns
-    b611e0caa91af933  steward.verifier.core.units
-    8cfe9d7072dc4fa9  steward.verifier.core.rules
+    b5d6949f4d9964fd  steward.verifier.core.units
+    36984ba014694b9e  steward.verifier.core.rules
     d9f675bea5fa6b52  steward.verifier.core.printer
     b3da9b7a08ea8136  steward.verifier.core.evaluate
     4f265ac4c2c8b7c6  steward.verifier.core.check
@@ -1104,7 +1104,8 @@ def _():
         source = type_of(node.source, scope)
         if source.item is None or not isinstance(node.source, Reference):
             raise fault(f"{node.op} goes over a list, not {source}", node.source.at)
-        if node.variable in scope or any(name.startswith(f"{node.variable}.") for name in scope):
+        inside = f"{node.variable}."
+        if node.variable in scope or any(name.startswith(inside) for name in scope):
             raise fault(f"{node.variable} already has a meaning", node.at, "choose another variable")
         body = type_of(node.body, {**scope, node.variable: source.item})
         if node.op in ("all", "any", "count"):
@@ -1234,7 +1235,8 @@ def _():
             return self.require if self.when is None else Apply("implies", (self.when, self.require))
 
         def reads(self) -> frozenset[str]:
-            return reads(self.rule)
+            # Of the parts, which stay: `rule` is a new formula at every call, and nothing is remembered of it.
+            return reads(self.require) if self.when is None else reads(self.when) | reads(self.require)
 
 
     @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Invariant:
         return self.require if self.when is None else Apply("implies", (self.when, self.require))
 
     def reads(self) -> frozenset[str]:
-        return reads(self.rule)
+        # Of the parts, which stay: `rule` is a new formula at every call, and nothing is remembered of it.
+        return reads(self.require) if self.when is None else reads(self.when) | reads(self.require)
 
 
 @dataclass(frozen=True, slots=True)
