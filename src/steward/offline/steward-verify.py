@@ -25,7 +25,7 @@ SHA-256 of its source. Of those in brackets only the named parts are taken. Do n
     f68b9b1f6b466343  steward.verifier.core.polynomials
     7c9d9d3618907904  steward.verifier.core.values
     cd57e08bc6b95eb1  steward.offline.wording, in place of steward.verifier.core.patterns
-    8fa2a0b8ac327d2b  steward.verifier.core.units
+    c4e8cca315dded39  steward.verifier.core.units
     17a1b055d503b01e  steward.verifier.core.rules
     d9f675bea5fa6b52  steward.verifier.core.printer
     ef7f801ab79eb30e  steward.verifier.core.evaluate
@@ -1317,7 +1317,8 @@ def _():
         if source.item is None or not isinstance(node.source, Reference):
             fix = "the list is a fact, such as order.lines" if source.item else "declare it as {list: {field: TYPE}}"
             raise fault(f"{node.op} goes over a list, not {source}", node.source.at, fix)
-        if node.variable in scope or any(name.startswith(f"{node.variable}.") for name in scope):
+        inside = f"{node.variable}."
+        if node.variable in scope or any(name.startswith(inside) for name in scope):
             raise fault(f"{node.variable} already has a meaning", node.at, "choose another variable")
         body = type_of(node.body, {**scope, node.variable: source.item})
         if node.op in ("all", "any", "count"):

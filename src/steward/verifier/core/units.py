@@ -238,7 +238,8 @@ def _fold(node: Fold, scope: Scope) -> Type:
     if source.item is None or not isinstance(node.source, Reference):
         fix = "the list is a fact, such as order.lines" if source.item else "declare it as {list: {field: TYPE}}"
         raise fault(f"{node.op} goes over a list, not {source}", node.source.at, fix)
-    if node.variable in scope or any(name.startswith(f"{node.variable}.") for name in scope):
+    inside = f"{node.variable}."
+    if node.variable in scope or any(name.startswith(inside) for name in scope):
         raise fault(f"{node.variable} already has a meaning", node.at, "choose another variable")
     body = type_of(node.body, {**scope, node.variable: source.item})
     if node.op in ("all", "any", "count"):
