@@ -148,6 +148,7 @@ def remember(world: World, rows: Ints, amount: Ints, second: Ints, reason: int, 
     """Write refunds down one by one, with their lines at the processors and their numbers within their orders."""
     line = np.full(len(rows), -1, dtype=np.int64)
     line[world.state.orders.at("processor", rows) != TIKTOK] = written[0]
+    world.state.numbered |= {int(line[n]): int(written[1][n]) for n in np.flatnonzero(written[1]).tolist()}
     world.state.refunds.append(
         len(rows), order=rows, number=written[1], amount=amount, day=world.day, second=np.clip(second, 0, 86399),
         reason=reason, line=line,

@@ -175,6 +175,7 @@ class State:
     case_of: dict[int, int] = field(default_factory=dict[int, int])
     paid_ahead: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
     payments: Table = field(default_factory=lambda: Table(PAYMENT_COLUMNS))
+    numbered: dict[int, int] = field(default_factory=dict[int, int])  # line -> number, of second refunds
     solved_at: dict[int, int] = field(default_factory=dict[int, int])
     by_hand: dict[int, int] = field(default_factory=dict[int, int])
     references: list[str] = field(default_factory=list[str])
