@@ -78,7 +78,7 @@ def run(
 @click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
 @click.option("--people/--no-people", default=True, show_default=True, help="Do people set prices, buy, advertise?")
 @click.option("--json", "as_json", is_flag=True, help="Addresses and credentials as one line of JSON.")
-def serve(
+def serve(  # noqa: PLR0913 - one for each option
     *, days: int, seed: int, speed: str, port: int, out: Path | None, shop: str, shocks: tuple[str, ...],
     opponents: tuple[str, ...], errors: int | None, people: bool, as_json: bool,
 ) -> None:  # fmt: skip

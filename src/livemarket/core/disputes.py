@@ -52,9 +52,11 @@ def open_cases(world: World) -> None:
     orders.put("dispute_day", rows, world.day)
     orders.put("dispute_state", rows, OPEN)
     second = opening_second(world, rows)
-    for row, case in zip(rows.tolist(), state.cases.append(
-        len(rows), order=rows, amount=amount, day=world.day, second=second
-    ).tolist(), strict=True):
+    for row, case in zip(
+        rows.tolist(),
+        state.cases.append(len(rows), order=rows, amount=amount, day=world.day, second=second).tolist(),
+        strict=True,
+    ):
         state.case_of[row] = case
     fee = np.full(len(rows), int(world.number("dispute_fee")))
     money.add_lines(world, money.Kind.DISPUTE, rows, -amount, fee, second)

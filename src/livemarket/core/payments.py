@@ -63,9 +63,7 @@ def pay_now(world: World, act: Act) -> None:
     """
     state, processor = world.state, act.entity
     lines = np.flatnonzero(
-        (state.lines["processor"] == processor)
-        & (state.lines["payout"] < 0)
-        & (state.lines["available"] <= world.day)
+        (state.lines["processor"] == processor) & (state.lines["payout"] < 0) & (state.lines["available"] <= world.day)
     )
     rest = available(world, processor, world.day) - act.amount
     if rest < 0 or act.amount <= 0:

@@ -93,7 +93,9 @@ class Calendar:
 
     def where(self, stage: str, row: int) -> int | None:
         """The day on which a row is due at a stage."""
-        return next((d for (name, d), parts in self._due.items() if name == stage and any(row in p for p in parts)), None)
+        return next(
+            (d for (name, d), parts in self._due.items() if name == stage and any(row in p for p in parts)), None
+        )
 
     def waiting(self, stage: str) -> Ints:
         """All rows still due at a stage."""

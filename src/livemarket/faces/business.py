@@ -118,7 +118,9 @@ class Business:
             return None
         midnight = (self.morning.day + 1) * DAY - 1
         base = self.morning.day * DAY
-        later = [base + int(s) for f in self.living.facts.items for s in f.columns["second"] if base + int(s) > self.now]
+        later = [
+            base + int(s) for f in self.living.facts.items for s in f.columns["second"] if base + int(s) > self.now
+        ]
         return min([*later, midnight])
 
     def act(self, verb: Verb, entity: int, amount: int = 0, detail: int = 0, reference: str = "") -> int | None:

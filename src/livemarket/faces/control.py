@@ -33,6 +33,9 @@ class Control:
         self._faults = faults
         self._token = token
 
+    def listens(self, base: str) -> None:
+        """Its answers take the address from the call."""
+
     def credentials(self) -> dict[str, str]:
         return {"token": self._token}
 
@@ -91,7 +94,9 @@ class Control:
         return answered(200, {"faults": []})
 
     def _deliveries(self, call: Call) -> Answer:
-        return answered(200, {"deliveries": [row for door in self.doors if door.face.post for row in door.face.post.listed()]})
+        return answered(
+            200, {"deliveries": [row for door in self.doors if door.face.post for row in door.face.post.listed()]}
+        )
 
     def _shop(self, call: Call) -> Answer:
         """What no provider's face does yet: prices, budgets, listings and stock, by number of the product or ad set."""
@@ -113,4 +118,3 @@ class Control:
             return answered(400, {"error": f"number is from 0 to {count - 1}; amount is whole and not negative"})
         at = self._business.act(verb, entity, amount)
         return answered(200, {"at": iso(at)}) if at is not None else answered(409, {"error": "not now; ask again"})
-

@@ -12,15 +12,17 @@ from typing import Any
 
 import httpx
 
+from livemarket.faces.bank.face import Bank
 from livemarket.faces.business import Business, Happened
 from livemarket.faces.control import Control
 from livemarket.faces.door import Door, Face
 from livemarket.faces.faults import Faults
+from livemarket.faces.paypal.face import PayPal
 from livemarket.faces.server import HOST, Mail, listening, serve
 from livemarket.faces.stripe.face import Stripe
 
 # A new provider: one more line here.
-PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {"stripe": Stripe}
+PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {"stripe": Stripe, "paypal": PayPal, "bank": Bank}
 
 
 class Desk:
@@ -44,7 +46,10 @@ class Desk:
 
     def bound(self, port: int) -> list[tuple[Door, socket.socket]]:
         """Each door with a socket: the control face on `port`, the others on the ports after it; 0 is any."""
-        return [(door, listening(port + n if port else 0)) for n, door in enumerate(self.doors)]
+        bound = [(door, listening(port + n if port else 0)) for n, door in enumerate(self.doors)]
+        for door, place in bound:
+            door.face.listens(f"http://{HOST}:{place.getsockname()[1]}")
+        return bound
 
     async def open(self, bound: list[tuple[Door, socket.socket]], stop: asyncio.Event) -> None:
         """Serve until `stop`."""

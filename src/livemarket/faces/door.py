@@ -45,11 +45,20 @@ class No(Enum):
 class Face(Protocol):
     """One provider's dialect."""
 
-    name: str
-    keys: Keys
-    post: Post | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def post(self) -> Post | None: ...
 
     def routes(self) -> Sequence[Route]: ...
+
+    def listens(self, base: str) -> None:
+        """Told once, where it is."""
+        ...
 
     def credentials(self) -> dict[str, str]:
         """What a caller needs, for the first line of `serve`."""

@@ -32,8 +32,8 @@ class Faults:
             fault = Fault(**document)
         except TypeError as error:
             raise ValueError(f"a fault has kind, face, path, count, retry_after, milliseconds: {error}") from error
-        numbers = (fault.count, fault.retry_after, fault.milliseconds)
-        if fault.kind not in KINDS or not all(isinstance(n, int) and n >= 0 for n in numbers):
+        numbers: tuple[Any, ...] = (fault.count, fault.retry_after, fault.milliseconds)
+        if fault.kind not in KINDS or not all(type(n) is int and n >= 0 for n in numbers):
             raise ValueError(f"kind is one of {', '.join(KINDS)}; numbers are whole and not negative")
         self.waiting.append(fault)
         return fault

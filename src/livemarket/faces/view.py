@@ -119,7 +119,7 @@ class View:
         """When a case was `answered` or `closed`, if it was by then."""
         day = self.cell("cases", f"{what}_day", case)
         moment = day * DAY + self.cell("cases", f"{what}_second", case)
-        return moment if 0 <= day and moment <= at else None
+        return moment if day >= 0 and moment <= at else None
 
     def lines(self, processor: int) -> list[int]:
         table = self.state.lines
@@ -134,7 +134,9 @@ class View:
 
     def payouts(self, processor: int) -> list[int]:
         rows = np.flatnonzero(self.state.payouts["processor"] == processor).tolist()
-        return sorted((r for r in rows if self.payout_moment(r) <= self.now), key=lambda r: (-self.payout_moment(r), -r))
+        return sorted(
+            (r for r in rows if self.payout_moment(r) <= self.now), key=lambda r: (-self.payout_moment(r), -r)
+        )
 
     def landed_moment(self, payout: int) -> int:
         return self.cell("payouts", "lands", payout) * DAY + LANDED_SECOND

@@ -85,7 +85,7 @@ class Post:
         due = [delivery for delivery in self._waiting if delivery.due <= now]
         self._waiting = [delivery for delivery in self._waiting if delivery.due > now]
         if len(due) > 1 and self._faults.take("disorder", self.face):
-            due = due[::-1]
+            due.reverse()
         for delivery in due:
             await self._try(client, delivery, now)
 

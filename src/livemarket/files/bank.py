@@ -61,6 +61,16 @@ def _entry(world: World, kind: Bank, party: int, number: int, amount: int, day: 
     )
 
 
+def described(world: World, row: int) -> dict[str, str]:
+    """One entry as names and text."""
+    table = world.state.bank_lines
+    kind, party, number, amount, day = (int(table[n][row]) for n in ("kind", "party", "number", "amount", "day"))
+    return {
+        "reference": _reference(world, Bank(kind), party, number, day), "party": _party(Bank(kind), party),
+        "kind": Bank(kind).name, "amount": major(amount), "currency": names.CURRENCY,
+    }  # fmt: skip
+
+
 def made(world: World, first: int, last: int, opening: int) -> tuple[str, str, int]:
     """The statement of the days from `first` to `last`: its path, its text and the closing balance."""
     table = world.state.bank_lines

@@ -97,12 +97,12 @@ def line_keys(world: World, lines: Ints) -> list[str]:
     orders = table.at("order", lines)
     ids = order_ids(world, np.maximum(orders, 0))
     made: list[str] = []
-    for line, order, kind, name in zip(lines.tolist(), orders.tolist(), table.at("kind", lines).tolist(), ids, strict=True):
-        if order < 0:
-            name = f"{int(table['day'][line]):04d}.{_place(world, line, kind)}"
-        elif kind == Kind.REFUND:
-            name = refund(name, world.state.numbered.get(line, 0))
-        made.append(f"{kind:x}{name}")
+    for line, order, kind, name in zip(
+        lines.tolist(), orders.tolist(), table.at("kind", lines).tolist(), ids, strict=True
+    ):
+        own = name if order >= 0 else f"{int(table['day'][line]):04d}.{_place(world, line, kind)}"
+        number = world.state.numbered.get(line, 0) if kind == Kind.REFUND else 0
+        made.append(f"{kind:x}{refund(own, number)}")
     return made
 
 

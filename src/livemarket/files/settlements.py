@@ -79,7 +79,9 @@ def entries(world: World, lines: Ints) -> list[Entry]:
     refunded = world.state.orders.at("refund", known).tolist()
     totals = world.state.orders.at("total", known).tolist()
     made: list[Entry] = []
-    rows = zip(names.line_keys(world, lines), orders.tolist(), ids, payments, placed, refunded, totals, *columns, strict=True)
+    rows = zip(
+        names.line_keys(world, lines), orders.tolist(), ids, payments, placed, refunded, totals, *columns, strict=True
+    )
     for line, order, name, payment, born, back, total, kind, gross, fee, affiliate, day, second, available in rows:
         fields = {
             "line": line, "payment": payment, "order": name, "day": day, "second": second, "available": available,
@@ -128,9 +130,12 @@ def stripe(payout: str, day: int, amount: int, rows: list[Entry]) -> str:
         kind, f = Kind[row.kind], row.fields
         tail = f["order"]
         sheet.writerow([
-            payout, _stamp(day, 0), names.transaction(f["line"]), _stamp(f["day"], f["second"]), _stamp(f["available"], 0),
+            payout, _stamp(day, 0), names.transaction(f["line"]), _stamp(f["day"], f["second"]),
+            _stamp(f["available"], 0),
             "USD", major(row.gross), major(row.fee), major(row.net), STRIPE_CATEGORIES[kind],
-            f"{STRIPE_PREFIXES[kind]}_{f['line'][1:]}", f["payment"], f"pi_{tail}" if tail else "", "card", "simulated", tail,
+            f"{STRIPE_PREFIXES[kind]}_{f['line'][1:]}",
+            f["payment"], f"pi_{tail}" if tail else "", "card", "simulated",
+            tail,
         ])  # fmt: skip
     return out.getvalue()
 
@@ -139,7 +144,7 @@ def _side(amount: int) -> str:
     return "CR" if amount >= 0 else "DR"
 
 
-def _paypal_lines(row: Entry) -> list[tuple[str, int, int]]:
+def paypal_lines(row: Entry) -> list[tuple[str, int, int]]:
     """(code, gross, fee) of each line: PayPal books a chargeback and its fee apart."""
     code = PAYPAL_CODES[Kind[row.kind]]
     if row.kind == "COUNTER_FEE":
@@ -164,7 +169,7 @@ def paypal(payout: str, day: int, amount: int, rows: list[Entry]) -> str:
     for row in rows:
         f = row.fields
         when = names.calendar_date(f["day"]).strftime("%Y/%m/%d") + f" {names.CLOCK[f['second']]} +0000"
-        for code, gross, fee in _paypal_lines(row):
+        for code, gross, fee in paypal_lines(row):
             own = f["payment"] if code == "T0006" else names.paypal_transaction(code, f["line"])
             reference = ["", ""] if code == "T0006" or not f["payment"] else [f["payment"], "TXN"]
             charged = [_side(-fee), abs(fee), "USD"] if fee else ["", "", ""]

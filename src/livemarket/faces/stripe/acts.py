@@ -11,7 +11,7 @@ from livemarket.core.acts import Verb
 from livemarket.faces.business import unix
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.stripe.forms import listed
-from livemarket.faces.stripe.lists import Refused, expanded, only, whole
+from livemarket.faces.stripe.lists import Refused, expanded, hashed, only, whole
 from livemarket.faces.stripe.objects import CURRENCY, EVIDENCE, STRIPE
 from livemarket.faces.webhooks import Endpoint
 
@@ -36,10 +36,7 @@ def table(face: Stripe) -> list[tuple[str, str, Action]]:
 
 
 def _metadata(form: dict[str, Any]) -> dict[str, str]:
-    given = form.get("metadata", {})
-    if not isinstance(given, dict):
-        raise Refused(400, "Invalid hash", "", "metadata")
-    return {str(k): str(v) for k, v in given.items()}  # type: ignore[reportUnknownVariableType]
+    return {key: str(value) for key, value in hashed(form, "metadata").items()}
 
 
 def _now_or_never(moment: int | None) -> int:
@@ -75,7 +72,9 @@ def _refund(face: Stripe, form: dict[str, Any]) -> Answer:
     if amount <= 0:
         raise Refused(400, "This value must be greater than or equal to 1.", "parameter_invalid_integer", "amount")
     if amount > left:
-        raise Refused(400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", "", "amount")
+        raise Refused(
+            400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", "", "amount"
+        )
     reason = form.get("reason")
     if reason is not None and reason not in REASONS:
         raise Refused(400, f"Invalid reason: must be one of {', '.join(REASONS)}", "", "reason")
@@ -99,10 +98,8 @@ def _case(face: Stripe, call: Call) -> tuple[int, int, str]:
 def _answer(face: Stripe, call: Call, form: dict[str, Any]) -> Answer:
     only(form, frozenset({"evidence", "metadata", "submit", "expand"}))
     row, case, key = _case(face, call)
-    evidence = form.get("evidence", {})
-    if not isinstance(evidence, dict):
-        raise Refused(400, "Invalid hash", "", "evidence")
-    for name in evidence:  # type: ignore[reportUnknownVariableType]
+    evidence = hashed(form, "evidence")
+    for name in evidence:
         if name not in EVIDENCE:
             raise Refused(400, f"Received unknown parameter: evidence[{name}]", "parameter_unknown", "evidence")
     wanted = form.get("submit") == "true" or (bool(evidence) and form.get("submit") != "false")
@@ -148,11 +145,12 @@ def _pay_out(face: Stripe, form: dict[str, Any]) -> Answer:
 
 
 def _endpoint(endpoint: Endpoint, *, secret: bool = False) -> dict[str, Any]:
-    return {
+    made: dict[str, Any] = {
         "id": endpoint.id, "object": "webhook_endpoint", "api_version": None, "application": None,
         "created": unix(endpoint.born), "description": None, "enabled_events": list(endpoint.types), "livemode": False,
         "metadata": {}, "status": "enabled", "url": endpoint.url,
-    } | ({"secret": endpoint.secret} if secret else {})  # fmt: skip
+    }  # fmt: skip
+    return made | ({"secret": endpoint.secret} if secret else {})
 
 
 def _listen(face: Stripe, form: dict[str, Any]) -> Answer:

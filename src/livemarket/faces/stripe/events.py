@@ -57,5 +57,3 @@ def _objects(face: Stripe, happened: Happened) -> list[tuple[str, dict[str, Any]
         return []
     closed = [("charge.dispute.closed", dispute)]
     return [("charge.dispute.funds_reinstated", dispute), *closed] if happened.columns["won"] else closed
-
-

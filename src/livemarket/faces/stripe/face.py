@@ -27,8 +27,8 @@ _REFUSALS = {
     No.RATE_LIMITED: ("invalid_request_error", "Too many requests hit the API too quickly.", "rate_limit"),
     No.OUTAGE: ("api_error", "Stripe is not available (an outage somebody asked for).", ""),
     No.KEY_REUSED: (
-        "idempotency_error", "Keys for idempotent requests can only be used with the same parameters they were first "
-        "used with.", "",
+        "idempotency_error", "Keys for idempotent requests can only be used with the parameters of the first.",
+        "",
     ),
     No.KEY_IN_USE: (
         "idempotency_error", "There is currently another in-progress request using this idempotent key.",
@@ -59,6 +59,9 @@ class Stripe:
         self.events: dict[str, dict[str, Any]] = {}
         self.files: dict[str, reports.Report] = {}
         self.secret = f"sk_test_{hashlib.sha256(f'livemarket/stripe/{seed}'.encode()).hexdigest()[:32]}"
+
+    def listens(self, base: str) -> None:
+        """Its answers take the address from the call."""
 
     def credentials(self) -> dict[str, str]:
         return {"api_key": self.secret}

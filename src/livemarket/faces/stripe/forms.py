@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -13,21 +13,18 @@ def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for name, value in pairs:
         head, *rest = name.replace("]", "").split("[")
         place: dict[str, Any] = made
-        keys = [head, *rest]
-        for n, key in enumerate(keys):
-            key = key or str(len(place))
-            if n == len(keys) - 1:
-                place[key] = value
-                break
-            inner = place.setdefault(key, {})
-            if not isinstance(inner, dict):
+        for outer, inner in zip([head, *rest], rest, strict=False):
+            found: Any = place.setdefault(outer or str(len(place)), {})
+            if not isinstance(found, dict) or (not inner and outer == ""):
                 raise ValueError(f"{name} names a value and a dictionary")
-            place = inner
+            place = cast("dict[str, Any]", found)
+        last = [head, *rest][-1]
+        place[last or str(len(place))] = value
     return made
 
 
 def listed(value: Any) -> list[str]:
     """A list, however its names were written."""
     if isinstance(value, dict):
-        return [str(item) for item in value.values()]  # type: ignore[reportUnknownVariableType]
+        return [str(item) for item in cast("dict[str, Any]", value).values()]
     return [value] if isinstance(value, str) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from livemarket.faces.calls import Answer, answered
 from livemarket.faces.pages import by_cursor
@@ -37,6 +37,14 @@ def whole(form: dict[str, Any], name: str, otherwise: int | None = None) -> int 
     if not isinstance(value, str) or not value.lstrip("-").isdigit():
         raise Refused(400, f"Invalid integer: {value}", "parameter_invalid_integer", name)
     return int(value)
+
+
+def hashed(form: dict[str, Any], name: str) -> dict[str, Any]:
+    """A parameter that has parameters."""
+    value = form.get(name, {})
+    if not isinstance(value, dict):
+        raise Refused(400, "Invalid hash", "", name)
+    return cast("dict[str, Any]", value)
 
 
 def only(form: dict[str, Any], known: frozenset[str]) -> None:

@@ -177,7 +177,8 @@ class Objects:
             gross, fee = -fee, 0
         details = {"amount": fee, "application": None, "currency": CURRENCY, "description": "processing (simulated)"}
         return {
-            "id": names.transaction(key), "object": "balance_transaction", "amount": gross, "available_on": unix(available),
+            "id": names.transaction(key), "object": "balance_transaction", "amount": gross,
+            "available_on": unix(available),
             "created": unix(view.moment(view.state.lines, line)), "currency": CURRENCY, "description": "simulated",
             "exchange_rate": None, "fee": fee, "fee_details": [details | {"type": "stripe_fee"}] if fee else [],
             "net": gross - fee, "reporting_category": category,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from livemarket.faces.business import moment_of, unix
 from livemarket.faces.calls import Answer, Call, answered
-from livemarket.faces.stripe.lists import Refused, only, whole
+from livemarket.faces.stripe.lists import Refused, hashed, only, whole
 from livemarket.faces.stripe.objects import STRIPE
 from livemarket.files import settlements
 from livemarket.files.faults import Budget
@@ -52,13 +52,13 @@ def _run(face: Stripe, call: Call, form: dict[str, Any]) -> Answer:
     only(form, frozenset({"report_type", "parameters"}))
     if form.get("report_type") != TYPE:
         raise Refused(400, f"This world has one report: {TYPE}.", "", "report_type")
-    asked: Any = form.get("parameters", {})
-    if not isinstance(asked, dict):
-        raise Refused(400, "Invalid hash", "", "parameters")
-    only(asked, frozenset({"interval_start", "interval_end", "currency"}))  # type: ignore[reportUnknownArgumentType]
-    start, end = whole(asked, "interval_start"), whole(asked, "interval_end")  # type: ignore[reportUnknownArgumentType]
+    asked = hashed(form, "parameters")
+    only(asked, frozenset({"interval_start", "interval_end", "currency"}))
+    start, end = whole(asked, "interval_start"), whole(asked, "interval_end")
     if start is None or end is None or start >= end:
-        raise Refused(400, "interval_start and interval_end are needed, in this order.", "parameter_missing", "parameters")
+        raise Refused(
+            400, "interval_start and interval_end are needed, in this order.", "parameter_missing", "parameters"
+        )
     view, budget = face.view, Budget(face.business.seed, face.business.error_ppm)
     rows = [row for row in view.payouts(STRIPE)[::-1] if moment_of(start) <= view.payout_moment(row) < moment_of(end)]
     texts = [settlements.made(view.world, row, budget)[1].splitlines(keepends=True) for row in rows]
