@@ -31,8 +31,9 @@ class Shop:
         self.account = f"/v1/accounts/{self.faces['bank']['account']}"
         place = self.faces["stripe"]["url"]
         addresses = {"api": place, "files": place}
+        self.transport = stripe.new_default_http_client()
         self.stripe = stripe.StripeClient(
-            self.faces["stripe"]["api_key"], base_addresses=addresses, max_network_retries=0
+            self.faces["stripe"]["api_key"], base_addresses=addresses, max_network_retries=0, http_client=self.transport
         ).v1
         return self
 
@@ -58,6 +59,9 @@ class Shop:
         assert self.control.post("/_livemarket/faults", json={"kind": kind, "face": face, **more}).status_code == 201
 
     def stop(self):
+        if hasattr(self, "faces"):
+            for client in (self.control, self.plain, self.bank, self.transport):
+                client.close()
         self.process.terminate()
         _, err = self.process.communicate(timeout=30)
         assert self.process.returncode == 0, err[-2000:]
