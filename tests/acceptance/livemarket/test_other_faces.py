@@ -1,6 +1,7 @@
 """PayPal and the bank over sockets, and a whole served run held against the auditor who sees only its files."""
 
 import base64
+import datetime as dt
 import importlib.util
 import json
 import os
@@ -37,9 +38,7 @@ def transactions(client, shop, **query):
 
 
 def instant(unix):
-    import datetime
-
-    return datetime.datetime.fromtimestamp(unix, datetime.UTC).isoformat().replace("+00:00", "Z")
+    return dt.datetime.fromtimestamp(unix, dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def fresh_capture(client, shop):
@@ -53,7 +52,8 @@ def fresh_capture(client, shop):
 
 def test_a_token_is_needed_and_grows_old(shop, paypal):
     assert paypal.get("/v1/reporting/balances").status_code == 200
-    assert shop.client("paypal", "wrong").get("/v1/reporting/balances").status_code == 401
+    with shop.client("paypal", "wrong") as stranger:
+        assert stranger.get("/v1/reporting/balances").status_code == 401
     with shop.paypal() as old:
         shop.go(32_401)
         assert old.get("/v1/reporting/balances").status_code == 401
@@ -82,7 +82,7 @@ def test_a_paypal_refund_happens_once(shop, paypal):
 
 
 def test_paypal_disputes_take_evidence_or_end(paypal):
-    asked = {"dispute_state": "REQUIRED_ACTION", "page_size": 50}
+    asked = {"dispute_state": "REQUIRED_ACTION,UNDER_PAYPAL_REVIEW", "page_size": 50}
     cases = paypal.get("/v1/customer/disputes", params=asked).json()["items"]
     assert cases
     path = f"/v1/customer/disputes/{cases[0]['dispute_id']}"
@@ -97,7 +97,9 @@ def test_paypal_signs_with_a_certificate_that_anybody_can_fetch(shop, paypal, li
     capture = fresh_capture(paypal, shop)
     types = [{"name": "PAYMENT.CAPTURE.REFUNDED"}]
     hook = paypal.post("/v1/notifications/webhooks", json={"url": listener.url, "event_types": types}).json()
-    paypal.post(f"/v2/payments/captures/{capture['id']}/refund", json={"amount": {"value": "1.00", "currency_code": "USD"}})
+    paypal.post(
+        f"/v2/payments/captures/{capture['id']}/refund", json={"amount": {"value": "1.00", "currency_code": "USD"}}
+    )
     headers, body, _ = listener.until(lambda got: len(got) == 1)[0]
     paypal.delete(f"/v1/notifications/webhooks/{hook['id']}")
     headers = {k.lower(): v for k, v in headers.items()}
@@ -115,7 +117,11 @@ def test_paypal_signs_with_a_certificate_that_anybody_can_fetch(shop, paypal, li
 
 def test_paypal_pays_creators_and_nobody_else(paypal):
     before = paypal.get("/v1/reporting/balances").json()["balances"][0]["total_balance"]["value"]
-    item = {"recipient_type": "EMAIL", "amount": {"value": "20.00", "currency": "USD"}, "receiver": "creator-001@x.example"}
+    item = {
+        "recipient_type": "EMAIL",
+        "amount": {"value": "20.00", "currency": "USD"},
+        "receiver": "creator-001@x.example",
+    }
     batch = {"sender_batch_header": {"sender_batch_id": "week-1"}, "items": [item, item | {"receiver": "me@x.example"}]}
     made = paypal.post("/v1/payments/payouts", json=batch)
     assert made.status_code == 201
@@ -132,8 +138,21 @@ def test_paypal_objects_fit_the_official_descriptions(shop, paypal):
     if not folder.exists():
         pytest.skip("STEWARD_TEST_DATA names no folder with openapi/")
     capture = fresh_capture(paypal, shop)
-    refund = paypal.post(f"/v2/payments/captures/{capture['id']}/refund", json={"amount": {"value": "1.00", "currency_code": "USD"}}, headers={"prefer": "return=representation"}).json()
-    batch = {"sender_batch_header": {"sender_batch_id": "fit"}, "items": [{"recipient_type": "EMAIL", "amount": {"value": "3.00", "currency": "USD"}, "receiver": "creator-002@x.example"}]}
+    refund = paypal.post(
+        f"/v2/payments/captures/{capture['id']}/refund",
+        json={"amount": {"value": "1.00", "currency_code": "USD"}},
+        headers={"prefer": "return=representation"},
+    ).json()
+    batch = {
+        "sender_batch_header": {"sender_batch_id": "fit"},
+        "items": [
+            {
+                "recipient_type": "EMAIL",
+                "amount": {"value": "3.00", "currency": "USD"},
+                "receiver": "creator-002@x.example",
+            }
+        ],
+    }
     payout = paypal.post("/v1/payments/payouts", json=batch).json()
     cases = paypal.get("/v1/customer/disputes", params={"page_size": 50}).json()
     found = [
@@ -141,9 +160,16 @@ def test_paypal_objects_fit_the_official_descriptions(shop, paypal):
         ("payments_payment_v2", "capture-2", capture),
         ("payments_payment_v2", "refund", refund),
         ("customer_disputes_v1", "dispute_search", cases),
-        *[("customer_disputes_v1", "dispute", paypal.get(f"/v1/customer/disputes/{c['dispute_id']}").json()) for c in cases["items"][:5]],
+        *[
+            ("customer_disputes_v1", "dispute", paypal.get(f"/v1/customer/disputes/{c['dispute_id']}").json())
+            for c in cases["items"][:5]
+        ],
         ("payments_payouts_batch_v1", "payout", payout),
-        ("payments_payouts_batch_v1", "payout_batch", paypal.get(f"/v1/payments/payouts/{payout['batch_header']['payout_batch_id']}").json()),
+        (
+            "payments_payouts_batch_v1",
+            "payout_batch",
+            paypal.get(f"/v1/payments/payouts/{payout['batch_header']['payout_batch_id']}").json(),
+        ),
         ("reporting_transactions_v1", "search_response", transactions(paypal, shop)),
         ("reporting_transactions_v1", "balances_response", paypal.get("/v1/reporting/balances").json()),
     ]
@@ -154,20 +180,32 @@ def test_paypal_objects_fit_the_official_descriptions(shop, paypal):
 
 def fits(folder, file, name, document):
     described = json.loads((folder / f"paypal_{file}.json").read_text(encoding="utf-8"))
-    registry = referencing.Registry().with_resource("official:", referencing.jsonschema.DRAFT202012.create_resource(described))
+    registry = referencing.Registry().with_resource(
+        "official:", referencing.jsonschema.DRAFT202012.create_resource(described)
+    )
     schema = {"$ref": f"official:#/components/schemas/{name}"}
-    return [f"{list(e.absolute_path)}: {e.message[:160]}" for e in jsonschema.Draft202012Validator(schema, registry=registry).iter_errors(document)]
+    return [
+        f"{list(e.absolute_path)}: {e.message[:160]}"
+        for e in jsonschema.Draft202012Validator(schema, registry=registry).iter_errors(document)
+    ]
 
 
 def test_the_bank_pays_whom_it_knows_once(shop):
     before = shop.bank.get(f"{shop.account}/balance").json()["booked"]["value"]
-    order = {"end_to_end_id": "INV-77/A", "creditor": {"name": "supplier-01"}, "amount": {"value": "125.00", "currency": "USD"}}
+    order = {
+        "end_to_end_id": "INV-77/A",
+        "creditor": {"name": "supplier-01"},
+        "amount": {"value": "125.00", "currency": "USD"},
+    }
     first, again = (shop.bank.post("/v1/payments", json=order) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     after = shop.bank.get(f"{shop.account}/balance").json()["booked"]["value"]
     assert audit.cents(before) - audit.cents(after) == 12500
-    assert shop.bank.post("/v1/payments", json=order | {"amount": {"value": "126.00", "currency": "USD"}}).status_code == 409
+    assert (
+        shop.bank.post("/v1/payments", json=order | {"amount": {"value": "126.00", "currency": "USD"}}).status_code
+        == 409
+    )
     stranger = order | {"end_to_end_id": "INV-78", "creditor": {"name": "somebody"}}
     assert shop.bank.post("/v1/payments", json=stranger).json()["code"] == "UNKNOWN_PAYEE"
 
@@ -189,11 +227,16 @@ def test_no_face_shows_a_hidden_cause(shop, paypal):
 def story(shop):
     """Acts through every face, then the days to their end. Returns the Stripe refund and the control's last word."""
     shop.go(DAY + 50_000)
-    charges = [c for c in shop.stripe.charges.list({"limit": 30}).data if c.status == "succeeded" and not c.amount_refunded]
+    charges = [
+        c for c in shop.stripe.charges.list({"limit": 30}).data if c.status == "succeeded" and not c.amount_refunded
+    ]
     balance = shop.stripe.balance.retrieve()
     refund = shop.stripe.refunds.create({"charge": charges[0].id, "amount": 500})
     after = shop.stripe.balance.retrieve()
-    assert balance.available[0].amount + balance.pending[0].amount - after.available[0].amount - after.pending[0].amount == 500
+    assert (
+        balance.available[0].amount + balance.pending[0].amount - after.available[0].amount - after.pending[0].amount
+        == 500
+    )
     shop.stripe.refunds.create({"charge": charges[0].id, "amount": 200})
     shop.stripe.refunds.create({"charge": charges[1].id})
     for dispute in shop.stripe.disputes.list({"limit": 100}).auto_paging_iter():
@@ -203,7 +246,16 @@ def story(shop):
     with shop.paypal() as paypal:
         capture = fresh_capture(paypal, shop)
         paypal.post(f"/v2/payments/captures/{capture['id']}/refund", json={})
-        batch = {"sender_batch_header": {"sender_batch_id": "w"}, "items": [{"recipient_type": "EMAIL", "amount": {"value": "15.00", "currency": "USD"}, "receiver": "creator-000@x"}]}
+        batch = {
+            "sender_batch_header": {"sender_batch_id": "w"},
+            "items": [
+                {
+                    "recipient_type": "EMAIL",
+                    "amount": {"value": "15.00", "currency": "USD"},
+                    "receiver": "creator-000@x",
+                }
+            ],
+        }
         assert paypal.post("/v1/payments/payouts", json=batch).status_code == 201
     for name, key in (("supplier-00", "BILL-1"), ("creator-003", "SHARE-1")):
         order = {"end_to_end_id": key, "creditor": {"name": name}, "amount": {"value": "80.00", "currency": "USD"}}
@@ -225,7 +277,9 @@ def test_a_served_run_adds_up_with_its_acts_in_it(short, tmp_path):
     assert told["acts"] >= 10
     out = short.out
     assert audit.audit(out) == []
-    written = [p for p in sorted((out / "settlements/stripe").glob("*.csv")) if refund.id in p.read_text(encoding="utf-8")]
+    written = [
+        p for p in sorted((out / "settlements/stripe").glob("*.csv")) if refund.id in p.read_text(encoding="utf-8")
+    ]
     assert len(written) == 1
     row = next(line for line in written[0].read_text(encoding="utf-8").splitlines() if f",{refund.id}," in line)
     assert ",-5.00,0.00,-5.00,refund," in row
@@ -239,6 +293,10 @@ def test_a_served_run_adds_up_with_its_acts_in_it(short, tmp_path):
     assert texts == [p.read_text(encoding="utf-8") for p in sorted((out / "bank").glob("*.xml"))]
     copy = tmp_path / "copy"  # the control: without the refund that came through the face the auditor objects
     shutil.copytree(out, copy)
-    kept = [line for line in (copy / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True) if f'"refund_id":"{refund.id.replace("re_", "ref-")}"' not in line]
+    kept = [
+        line
+        for line in (copy / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        if f'"refund_id":"{refund.id.replace("re_", "ref-")}"' not in line
+    ]
     (copy / "events.jsonl").write_text("".join(kept), encoding="utf-8")
     assert audit.audit(copy)

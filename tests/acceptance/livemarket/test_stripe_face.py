@@ -18,7 +18,12 @@ DAY = 86400
 def fresh_charge(shop, least=1000):
     """A charge that nobody touched yet."""
     for charge in shop.stripe.charges.list({"limit": 100}).auto_paging_iter():
-        if charge.status == "succeeded" and not charge.amount_refunded and not charge.disputed and charge.amount > least:
+        if (
+            charge.status == "succeeded"
+            and not charge.amount_refunded
+            and not charge.disputed
+            and charge.amount > least
+        ):
             return charge
     raise AssertionError("no charge is left")
 
@@ -40,10 +45,14 @@ def test_pages_meet_without_gap_or_overlap(shop):
 
 
 def test_objects_point_at_each_other(shop):
-    charge = shop.stripe.charges.list({"limit": 1, "expand": ["data.payment_intent", "data.balance_transaction"]}).data[0]
+    charge = shop.stripe.charges.list({"limit": 1, "expand": ["data.payment_intent", "data.balance_transaction"]}).data[
+        0
+    ]
     assert charge.payment_intent.latest_charge == charge.id
     customer = shop.stripe.customers.retrieve(charge.customer)
-    assert charge.id in {c.id for c in shop.stripe.charges.list({"customer": customer.id, "limit": 100}).auto_paging_iter()}
+    assert charge.id in {
+        c.id for c in shop.stripe.charges.list({"customer": customer.id, "limit": 100}).auto_paging_iter()
+    }
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         shop.stripe.charges.list({"expand": ["data.nothing"]})
 
@@ -149,7 +158,9 @@ def test_wrong_refunds_are_refused_and_change_nothing(shop, change, code):
 
 
 def test_a_dispute_is_answered_or_given_up(shop):
-    open_cases = [d for d in shop.stripe.disputes.list({"limit": 100}).auto_paging_iter() if d.status == "needs_response"]
+    open_cases = [
+        d for d in shop.stripe.disputes.list({"limit": 100}).auto_paging_iter() if d.status == "needs_response"
+    ]
     assert open_cases
     now = shop.control.get("/_livemarket/clock").json()["unix"]
     timely = [d for d in open_cases if d.evidence_details.due_by > now]
@@ -167,7 +178,9 @@ def test_a_dispute_is_answered_or_given_up(shop):
 
 
 def test_webhooks_are_signed_tried_again_doubled_and_shuffled(shop, listener):
-    made = shop.stripe.webhook_endpoints.create({"url": listener.url, "enabled_events": ["refund.created", "charge.refunded"]})
+    made = shop.stripe.webhook_endpoints.create(
+        {"url": listener.url, "enabled_events": ["refund.created", "charge.refunded"]}
+    )
     try:
         charge = fresh_charge(shop)
         listener.answers[:] = [500]
