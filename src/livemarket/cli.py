@@ -1,4 +1,4 @@
-"""The command line: `livemarket run`, `livemarket calibrate`."""
+"""The command line: `livemarket run`, `livemarket serve`, `livemarket calibrate`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,66 @@ def run(
     click.echo(f"simulated {shop} shop, {days} days, seed {seed}, in {out}")
     for key in ("shows", "orders", "refunds", "disputes", "gmv", "events", "faults"):
         click.echo(f"  {key:10} {summary[key]}")
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1, 3000), required=True, help="Days of the business, after the warm-up.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="Same seed and same acts, same world.")
+@click.option("--speed", default="real", show_default=True, help="real, manual, or accelerated:FACTOR.")
+@click.option("--port", type=click.IntRange(0, 65000), default=0, show_default=True, help="Control face; 0 is any.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the files of `run`; new.")
+@click.option("--shop", default="small", show_default=True, help="small, medium or large.")
+@click.option("--shock", "shocks", multiple=True, help="NAME@DAY, such as strike@10; several allowed.")
+@click.option("--opponent", "opponents", multiple=True, help="not_received_ring or card_tester; several allowed.")
+@click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
+@click.option("--people/--no-people", default=True, show_default=True, help="Do people set prices, buy, advertise?")
+@click.option("--json", "as_json", is_flag=True, help="Addresses and credentials as one line of JSON.")
+def serve(  # noqa: PLR0913 - one for each option
+    *, days: int, seed: int, speed: str, port: int, out: Path | None, shop: str, shocks: tuple[str, ...],
+    opponents: tuple[str, ...], errors: int | None, people: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """The providers' HTTP dialects in front of a simulated business, on the loopback address.
+
+    Prints where each face is and what opens it, then answers until it is interrupted. Exit 0 then, 2 bad usage, 3 a
+    port or the folder cannot be had.
+
+    Example: livemarket serve --seed 7 --days 30 --speed accelerated:3600 --json
+    """
+    import asyncio
+    from dataclasses import replace
+
+    from livemarket import catalog
+    from livemarket.faces import business, desk
+    from livemarket.faces.clock import Clock
+    from livemarket.files import run as files
+
+    if out and out.exists() and any(out.iterdir()):
+        raise click.UsageError(f"{out} is not empty: name a new folder, so that nothing of another run stays in it")
+    try:
+        clock = Clock.of(speed)
+        setting = files.shocked(catalog.setting(shop), catalog.timed_shocks(shocks))
+        setting = replace(setting, opponents=catalog.opponents(opponents))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    wrong = files.ERROR_PPM if errors is None else errors
+    try:
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+        opened = business.opened(setting, seed, days, clock, out, people=people, error_ppm=wrong)
+        made = desk.Desk(opened, seed)
+        bound = made.bound(port)
+    except OSError as error:
+        click.echo(f"cannot serve: {error}", err=True)
+        sys.exit(3)
+    faces = desk.addresses(bound)
+    if as_json:
+        click.echo(json.dumps({"simulated": True, "shop": shop, "seed": seed, "days": days, "faces": faces}))
+    else:
+        click.echo(f"simulated {shop} shop, {days} days, seed {seed}, {speed} clock")
+        for name, place in faces.items():
+            click.echo(f"  {name:10} " + "  ".join(f"{key} {value}" for key, value in place.items()))
+    sys.stdout.flush()
+    asyncio.run(desk.until_signalled(made, bound))
 
 
 @main.command()

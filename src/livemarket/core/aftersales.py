@@ -170,6 +170,7 @@ def judge(world: World) -> None:
     worn = (condition[~refused] == 2) & (kind[~refused] == int(ReturnKind.CHANGED_MIND))
     amount = np.where(worn, total * 4 // 5, total)
     second = 59000 + np.floor(25200 * world.word(Word.OPERATOR, granted)).astype(np.int64)
+    money.refunds_asked(world, granted, second)
     by = np.where(kind[~refused] == int(ReturnKind.NOT_RECEIVED), 2, np.where(condition[~refused] == 0, 3, 1))
     for reason in (1, 2, 3):
         own = by == reason

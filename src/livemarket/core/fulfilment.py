@@ -103,6 +103,7 @@ def missing(world: World) -> None:
     state.calendar.add("dispute", np.full(int(quick.sum()), world.day + 2), rows[quick])
     rest = rows[~quick]
     second = 40000 + np.floor(20000 * world.word(Word.OPERATOR, rest)).astype(np.int64)
+    money.refunds_asked(world, rest, second)
     world.facts.add("refund_asked", second - 3600, order=rest, reason=4)
     money.refund(world, rest, orders.at("total", rest), second, reason=4)
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 from livemarket.core import quantise
+from livemarket.core.acts import Verb, due, one
 from livemarket.core.arrays import Ints
 from livemarket.core.state import PROCESSORS
 from livemarket.core.world import World
@@ -29,6 +30,8 @@ class Kind(IntEnum):
     LATE_REFUND = 6
     RESERVE = 7
     RELEASE = 8
+    SENT = 9
+    KEPT = 10
 
 
 class Bank(IntEnum):
@@ -42,7 +45,9 @@ class Bank(IntEnum):
     TAX = 5
 
 
-REASONS = ("oversold", "returned", "not_received", "keep_it", "lost_parcel", "cancelled")
+REASONS = ("oversold", "returned", "not_received", "keep_it", "lost_parcel", "cancelled", "by_request")
+BY_REQUEST = 6
+CREATOR, SUPPLIER = 0, 1  # who may be paid ahead
 
 
 def available_day(world: World, processor: Ints) -> Ints:
@@ -109,13 +114,17 @@ def refund(world: World, rows: Ints, amount: Ints, second: Ints, reason: int) ->
         return
     total, tax = orders.at("total", rows), orders.at("tax", rows)
     tax_back = amount * tax // np.maximum(total, 1)
+    again = orders.at("refund", rows) > 0
     orders.put("refund", rows, orders.at("refund", rows) + amount)
     orders.put("refund_day", rows, world.day)
     orders.put("refund_reason", rows, reason)
     state.tax_owed -= int(tax_back.sum())
     market = orders.at("processor", rows) == TIKTOK
     own = rows[~market]
-    add_lines(world, Kind.REFUND, own, -amount[~market], 0 * amount[~market], second[~market])
+    lines = add_lines(world, Kind.REFUND, own, -amount[~market], 0 * amount[~market], second[~market])
+    numbers = np.zeros(len(rows), dtype=np.int64)
+    numbers[again] = [int((state.refunds["order"] == row).sum()) for row in rows[again].tolist()]
+    remember(world, rows, amount, second, reason, (lines, numbers))
     state.balances[TIKTOK] -= int(amount[market].sum())
     settled = market & (orders.at("settled_day", rows) >= 0)
     late = rows[settled]
@@ -126,13 +135,30 @@ def refund(world: World, rows: Ints, amount: Ints, second: Ints, reason: int) ->
     state.calendar.add("statement", np.full(len(late), world.day + 1), lines)
     gone = rows[market & (orders.at("settled_day", rows) < 0) & (orders.at("deliver_day", rows) < 0)]
     state.calendar.add("settle", np.full(len(gone), world.day + 1), gone)
-    world.facts.add("refund", second, order=rows, amount=amount, tax=tax_back, reason=reason)
+    world.facts.add("refund", second, order=rows, amount=amount, tax=tax_back, reason=reason, number=numbers)
     world.count("refunds", len(rows))
     world.count("refunded", int(amount.sum()))
     back = rows[(orders.at("commission_state", rows) == 1) & (amount * 2 > total)]
     orders.put("commission_state", back, 2)
     site = back[orders.at("processor", back) != TIKTOK]
     world.facts.add("commission_back", np.full(len(site), 80000), order=site, amount=orders.at("commission", site))
+
+
+def remember(world: World, rows: Ints, amount: Ints, second: Ints, reason: int, written: tuple[Ints, Ints]) -> None:
+    """Write refunds down one by one, with their lines at the processors and their numbers within their orders."""
+    line = np.full(len(rows), -1, dtype=np.int64)
+    line[world.state.orders.at("processor", rows) != TIKTOK] = written[0]
+    world.state.numbered |= {int(line[n]): int(written[1][n]) for n in np.flatnonzero(written[1]).tolist()}
+    world.state.refunds.append(
+        len(rows), order=rows, number=written[1], amount=amount, day=world.day, second=np.clip(second, 0, 86399),
+        reason=reason, line=line,
+    )  # fmt: skip
+
+
+def refunds_asked(world: World, rows: Ints, seconds: Ints) -> None:
+    """Refunds by request on these orders that come before what happens to them here."""
+    for act in due(world, Verb.REFUND, rows, seconds):
+        refund(world, one(act.entity), one(act.amount), one(act.second), reason=BY_REQUEST)
 
 
 def settle_marketplace(world: World) -> None:
@@ -145,6 +171,7 @@ def settle_marketplace(world: World) -> None:
     rows = rows[orders.at("settled_day", rows) < 0]
     if not len(rows):
         return
+    refunds_asked(world, rows, np.full(len(rows), 7200))
     gross = orders.at("total", rows) - orders.at("refund", rows)
     rate = int(quantise.ppm(np.array([world.number("referral_fee")]))[0])
     fee = quantise.share(np.maximum(gross, 0), rate)
@@ -217,14 +244,16 @@ def reserve(world: World, kind: Kind, amount: int) -> Ints:
     return row
 
 
-def send(world: World, processor: int, amount: int, lines: Ints) -> None:
+def send(world: World, processor: int, amount: int, lines: Ints, second: int = 28800) -> None:
     """One payout over these lines; it lands at the bank on the next business day."""
     state = world.state
     lands = world.business_day_after(world.day, 1)
     row = state.payouts.append(1, processor=processor, day=world.day, amount=amount, lands=lands)
     state.lines.put("payout", lines, row[0])
     state.balances[processor] -= amount
-    world.facts.add("payout", np.array([28800]), payout=row)
+    if second != 28800:
+        state.by_hand[int(row[0])] = second
+    world.facts.add("payout", one(second), payout=row)
     state.calendar.add("land", np.array([lands]), row)
     world.count("paid_out", amount)
 
@@ -233,6 +262,15 @@ def bank(world: World, kind: Bank, party: int, number: int, amount: int) -> None
     """One entry in the bank account."""
     world.state.bank_lines.append(1, day=world.day, kind=int(kind), party=party, number=number, amount=amount)
     world.state.bank += amount
+
+
+def due_after(world: World, kind: int, party: int, amount: int) -> int:
+    """What is left to pay of an amount that falls due, once early payments are counted against it."""
+    ahead = world.state.paid_ahead.get((kind, party), 0)
+    used = min(ahead, amount)
+    if used:
+        world.state.paid_ahead[(kind, party)] = ahead - used
+    return amount - used
 
 
 def bank_day(world: World) -> None:
@@ -248,7 +286,9 @@ def bank_day(world: World) -> None:
     orders.put("commission_state", rows, 3)
     by_creator = np.bincount(orders.at("creator", rows), weights=orders.at("commission", rows)).astype(np.int64)
     for creator in np.flatnonzero(by_creator).tolist():
-        amount = int(by_creator[creator])
+        amount = due_after(world, CREATOR, creator, int(by_creator[creator]))
+        if not amount:
+            continue
         bank(world, Bank.CREATOR, creator, world.day, -amount)
         world.facts.add("creator_paid", np.array([36000]), creator=creator, amount=amount)
         world.count("creators_paid", amount)

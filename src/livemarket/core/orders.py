@@ -185,5 +185,6 @@ def cancel(world: World) -> None:
     state.orders.put("status", rows, int(Status.CANCELLED))
     second = 32400 + np.floor(7200 * world.word(Word.PICK, rows)).astype(np.int64)
     world.facts.add("cancelled", second, order=rows, by=1)
+    money.refunds_asked(world, rows, second + 60)
     money.refund(world, rows, state.orders.at("total", rows), second + 60, reason=0)
     world.count("cancelled", len(rows))

@@ -25,6 +25,7 @@ def position(world: World) -> dict[str, int]:
     bills = calendar.waiting("bill")
     owed = int((state.purchases.at("received", bills) * state.purchases.at("unit_cost", bills)).sum())
     owed += int(calendar.waiting("fulfilment_due").sum()) + state.ad_owed
+    ahead = [sum(a for (kind, _), a in state.paid_ahead.items() if kind == which) for which in (0, 1)]
     earned = calendar.waiting("creator")
     earned = earned[orders.at("commission_state", earned) == 1]
     open_cases = orders["dispute_state"] == disputes.OPEN
@@ -35,7 +36,7 @@ def position(world: World) -> dict[str, int]:
         "assets:in_transit": int(state.payouts.at("amount", calendar.waiting("land")).sum()),
         "assets:disputes": int(orders["dispute"][open_cases].sum()),
         "assets:inventory": inventory_minor(world),
-        "liabilities:payable:suppliers": -owed,
-        "liabilities:payable:creators": -int(orders.at("commission", earned).sum()),
+        "liabilities:payable:suppliers": ahead[1] - owed,
+        "liabilities:payable:creators": ahead[0] - int(orders.at("commission", earned).sum()),
         "liabilities:tax": -state.tax_owed,
     }

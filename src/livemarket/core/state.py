@@ -118,6 +118,12 @@ BATCH_COLUMNS = {"sku": 0, "units": 0, "cost": 0, "defect_ppm": 0, "supplier": -
 PURCHASE_COLUMNS = {"sku": 0, "supplier": 0, "units": 0, "unit_cost": 0, "day": 0, "arrives": -1, "received": 0}
 BANK_COLUMNS = {"day": 0, "kind": 0, "party": 0, "number": 0, "amount": 0}
 TICKET_COLUMNS = {"order": 0, "intent": 0, "mood": 0, "day": 0, "second": 0, "solved_day": -1, "resolution": 0}
+REFUND_COLUMNS = {"order": 0, "number": 0, "amount": 0, "day": 0, "second": 0, "reason": 0, "line": -1}
+CASE_COLUMNS = {
+    "order": 0, "amount": 0, "day": 0, "second": 0, "answered_day": -1, "answered_second": 0, "closed_day": -1,
+    "closed_second": 0, "won": 0, "by_act": 0,
+}  # fmt: skip
+PAYMENT_COLUMNS = {"party": 0, "kind": 0, "amount": 0, "day": 0, "second": 0, "wallet": 0, "line": -1}
 PAYOUT_COLUMNS = {"processor": 0, "day": 0, "amount": 0, "lands": 0}
 DECISION_COLUMNS = {"day": 0, "kind": 0, "entity": 0, "before": 0, "after": 0, "delay_hours": 0, "mistake": 0}
 
@@ -164,6 +170,15 @@ class State:
     tickets: Table = field(default_factory=lambda: Table(TICKET_COLUMNS))
     payouts: Table = field(default_factory=lambda: Table(PAYOUT_COLUMNS))
     decisions: Table = field(default_factory=lambda: Table(DECISION_COLUMNS))
+    refunds: Table = field(default_factory=lambda: Table(REFUND_COLUMNS))
+    cases: Table = field(default_factory=lambda: Table(CASE_COLUMNS))
+    case_of: dict[int, int] = field(default_factory=dict[int, int])
+    paid_ahead: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+    payments: Table = field(default_factory=lambda: Table(PAYMENT_COLUMNS))
+    numbered: dict[int, int] = field(default_factory=dict[int, int])  # line -> number, of second refunds
+    solved_at: dict[int, int] = field(default_factory=dict[int, int])
+    by_hand: dict[int, int] = field(default_factory=dict[int, int])
+    references: list[str] = field(default_factory=list[str])
     calendar: Calendar = field(default_factory=Calendar)
 
     def copy(self) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from livemarket.core import (
     ads,
     aftersales,
+    carry_out,
     demand,
     disputes,
     fulfilment,
@@ -52,6 +53,7 @@ def step(world: World) -> Facts:
     supply.pay_bills(world)
     money.bank_day(world)
     health.review(world)
+    carry_out.carry_out(world)
     world.state.day += 1
     return world.facts
 

@@ -121,7 +121,30 @@ def pay_bills(world: World) -> None:
     purchases = world.state.purchases
     for row in world.state.calendar.take("bill", world.day).tolist():
         one = np.array([row])
-        amount = int((purchases.at("received", one) * purchases.at("unit_cost", one))[0])
+        owed = int((purchases.at("received", one) * purchases.at("unit_cost", one))[0])
+        amount = money.due_after(world, money.SUPPLIER, int(purchases.at("supplier", one)[0]), owed)
+        if not amount:
+            continue
         money.bank(world, money.Bank.SUPPLIER, int(purchases.at("supplier", one)[0]), row, -amount)
         world.facts.add("supplier_paid", np.array([39000]), purchase=one, amount=amount)
         world.count("suppliers_paid", amount)
+
+
+def buy(world: World, sku: int, units: int, second: int) -> None:
+    """A purchase by hand, under the same lead times and failures as the operator's; goods come by the same door."""
+    state = world.state
+    supplier = int(world.products.supplier[sku])
+    key = np.array([sku + 2_000_000])
+    u = world.draw(Purpose.PURCHASE, key, 8)[0]
+    lead = world.suppliers.lead_days[supplier] * float(exact.lognormal(u[2:3], 0.2)[0])
+    lead += 7.0 if u[3] < world.number("supplier_late") else 0.0
+    arrives = np.array([world.day + 1 + int(lead)])
+    cost = quantise.minor(world.products.cost[sku : sku + 1] * (0.97 + 0.06 * u[6]))
+    row = state.purchases.append(
+        1, sku=sku, supplier=supplier, units=units, unit_cost=cost, day=world.day, arrives=arrives
+    )
+    state.on_order[sku] += units
+    fails = u[4] < world.number("supplier_failure")
+    state.calendar.add("no_show" if fails else "inbound", arrives + 10 * int(fails), row)
+    world.facts.add("purchase", np.array([second]), purchase=row)
+    world.count("purchased", units)

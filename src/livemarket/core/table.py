@@ -85,6 +85,18 @@ class Calendar:
         rows.sort()
         return rows
 
+    def drop(self, stage: str, day: int, row: int) -> None:
+        """One row that is due no more; nothing happens if it is not due then."""
+        parts = self._due.get((stage, day))
+        if parts is not None:
+            self._due[(stage, day)] = [part[part != row] for part in parts]
+
+    def where(self, stage: str, row: int) -> int | None:
+        """The day on which a row is due at a stage."""
+        return next(
+            (d for (name, d), parts in self._due.items() if name == stage and any(row in p for p in parts)), None
+        )
+
     def waiting(self, stage: str) -> Ints:
         """All rows still due at a stage."""
         parts = [rows for (name, _), several in self._due.items() if name == stage for rows in several]

@@ -78,3 +78,14 @@ def desk(world: World) -> None:
     )
     world.facts.add("ticket_solved", second, ticket=solved)
     world.count("tickets_solved", len(solved))
+
+
+def solve(world: World, ticket: int, second: int) -> None:
+    """Somebody answers a ticket by hand; it is not answered a second time."""
+    state = world.state
+    row = np.array([ticket])
+    state.calendar.drop("ticket_solved", int(state.tickets.at("solved_day", row)[0]), ticket)
+    state.tickets.put("solved_day", row, world.day)
+    state.solved_at[ticket] = second
+    world.facts.add("ticket_solved", np.array([second]), ticket=row)
+    world.count("tickets_solved", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livemarket.core import entities, exact, keyed
+from livemarket.core.acts import Act
 from livemarket.core.arrays import Floats, Ints
 from livemarket.core.facts import Facts
 from livemarket.core.interventions import Intervention, applied
@@ -29,6 +30,7 @@ class World:
         self.facts = Facts(kept=keep)
         self.skus = np.arange(setting.shop.skus, dtype=np.int64)
         self.today: dict[str, int] = {}
+        self.acts: tuple[Act, ...] = ()  # of the day that is lived next
         self._names = {name: parameter.value for name, parameter in setting.parameters.items()}
 
     def fork(self, plan: tuple[Intervention, ...] = (), seed: int | None = None) -> World:

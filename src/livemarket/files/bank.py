@@ -28,7 +28,9 @@ def _party(kind: Bank, party: int) -> str:
     return names.creator(party) if kind == Bank.CREATOR else PARTIES[kind]
 
 
-def _reference(kind: Bank, party: int, number: int, day: int) -> str:
+def _reference(world: World, kind: Bank, party: int, number: int, day: int) -> str:
+    if number < 0:  # paid by hand, under its own reference
+        return world.state.references[-1 - number]
     if kind == Bank.PAYOUT:
         return names.payout(party, number)
     if kind == Bank.SUPPLIER:
@@ -46,10 +48,10 @@ def _balance(code: str, amount: int, date: str) -> str:
     )
 
 
-def _entry(kind: Bank, party: int, number: int, amount: int, day: int) -> str:
+def _entry(world: World, kind: Bank, party: int, number: int, amount: int, day: int) -> str:
     side, other = ("CRDT", "Dbtr") if amount >= 0 else ("DBIT", "Cdtr")
     date = names.calendar_date(day).isoformat()
-    reference = escape(_reference(kind, party, number, day))
+    reference = escape(_reference(world, kind, party, number, day))
     return (
         f'<Ntry><Amt Ccy="{names.CURRENCY}">{major(abs(amount))}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts>BOOK</Sts>'
         f"<BookgDt><Dt>{date}</Dt></BookgDt><ValDt><Dt>{date}</Dt></ValDt><AcctSvcrRef>{reference}</AcctSvcrRef>"
@@ -59,12 +61,22 @@ def _entry(kind: Bank, party: int, number: int, amount: int, day: int) -> str:
     )
 
 
-def write(world: World, first: int, last: int, opening: int, folder: Path) -> tuple[str, int]:
-    """The statement of the days from `first` to `last`; returns its path and the closing balance."""
+def described(world: World, row: int) -> dict[str, str]:
+    """One entry as names and text."""
+    table = world.state.bank_lines
+    kind, party, number, amount, day = (int(table[n][row]) for n in ("kind", "party", "number", "amount", "day"))
+    return {
+        "reference": _reference(world, Bank(kind), party, number, day), "party": _party(Bank(kind), party),
+        "kind": Bank(kind).name, "amount": major(amount), "currency": names.CURRENCY,
+    }  # fmt: skip
+
+
+def made(world: World, first: int, last: int, opening: int) -> tuple[str, str, int]:
+    """The statement of the days from `first` to `last`: its path, its text and the closing balance."""
     table = world.state.bank_lines
     rows = np.flatnonzero((table["day"] >= first) & (table["day"] <= last))
     columns = (table.at(n, rows).tolist() for n in ("kind", "party", "number", "amount", "day"))
-    body = "".join(_entry(Bank(k), p, n, a, d) for k, p, n, a, d in zip(*columns, strict=True))
+    body = "".join(_entry(world, Bank(k), p, n, a, d) for k, p, n, a, d in zip(*columns, strict=True))
     closing = opening + int(table.at("amount", rows).sum())
     begins, ends = names.calendar_date(first).isoformat(), names.calendar_date(last).isoformat()
     text = (
@@ -76,7 +88,12 @@ def write(world: World, first: int, last: int, opening: int, folder: Path) -> tu
         f"{_balance('OPBD', opening, begins)}{_balance('CLBD', closing, ends)}{body}"
         "</Stmt></BkToCstmrStmt></Document>\n"
     )
-    file = f"bank/{begins}_{ends}.camt053.xml"
+    return f"bank/{begins}_{ends}.camt053.xml", text, closing
+
+
+def write(world: World, first: int, last: int, opening: int, folder: Path) -> tuple[str, int]:
+    """The same in a file below `folder`; returns its path and the closing balance."""
+    file, text, closing = made(world, first, last, opening)
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 
+import numpy as np
+
 from livemarket.core.arrays import Ints
+from livemarket.core.money import Kind
 from livemarket.core.setting import WARM_UP_DAYS
 from livemarket.core.state import PROCESSORS
 from livemarket.core.world import World
@@ -78,3 +82,53 @@ def title(world: World, number: int) -> str:
     """A product's name in words."""
     category = world.setting.categories[int(world.products.category[number])]
     return category.words[int(world.products.word[number]) % len(category.words)]
+
+
+def refund(order: str, number: int) -> str:
+    """A refund is named by its order, and by its number if it is not the first."""
+    return f"{order}-{number}" if number else order
+
+
+def line_keys(world: World, lines: Ints) -> list[str]:
+    """What a line is, in one word: its kind, its order, and its number where an order may have several. Never the row:
+    a day that is lived again with one act more may write its lines in other rows.
+    """
+    table = world.state.lines
+    orders = table.at("order", lines)
+    ids = order_ids(world, np.maximum(orders, 0))
+    made: list[str] = []
+    for line, order, kind, name in zip(
+        lines.tolist(), orders.tolist(), table.at("kind", lines).tolist(), ids, strict=True
+    ):
+        own = name if order >= 0 else f"{int(table['day'][line]):04d}.{_place(world, line, kind)}"
+        number = world.state.numbered.get(line, 0) if kind == Kind.REFUND else 0
+        made.append(f"{kind:x}{refund(own, number)}")
+    return made
+
+
+def _place(world: World, line: int, kind: int) -> int:
+    """Which of its day's lines of this kind."""
+    table = world.state.lines
+    same = (table["day"] == table["day"][line]) & (table["kind"] == kind)
+    return int(same[:line].sum())
+
+
+def transaction(key: str) -> str:
+    """A balance transaction at Stripe."""
+    return f"txn_{key}"
+
+
+def reserve(world: World, line: int) -> str:
+    """One holding back or release by the marketplace."""
+    return f"rsv-{line_keys(world, np.array([line]))[0]}"
+
+
+def paypal_transaction(code: str, key: str) -> str:
+    """Seventeen capitals and digits, a function of what is named."""
+    number = int.from_bytes(hashlib.sha256(f"{code}/{key}".encode()).digest()[:16])
+    digits = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+    made = ""
+    for _ in range(17):
+        number, digit = divmod(number, len(digits))
+        made += digits[digit]
+    return made

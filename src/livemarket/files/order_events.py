@@ -208,13 +208,14 @@ def refunded(day: Day, fact: Fact) -> None:
     rows, ids, seconds = _rows(day, fact)
     payments = names.payment_ids(day.world, rows)
     columns = (column(fact, n) for n in ("amount", "tax", "reason"))
-    wanted = zip(ids, payments, day.at("processor", rows), day.at("customer", rows), *columns, strict=True)
+    own = [names.refund(i, n) for i, n in zip(ids, column(fact, "number"), strict=True)]
+    wanted = zip(ids, own, payments, day.at("processor", rows), day.at("customer", rows), *columns, strict=True)
     bodies = [
-        f'"refund_id":"ref-{i}","order_id":"{i}","payment_id":"{p}",{money(a)},"method":"original","tax_minor":{t},'
+        f'"refund_id":"ref-{o}","order_id":"{i}","payment_id":"{p}",{money(a)},"method":"original","tax_minor":{t},'
         f'"processor":"{PROCESSORS[n]}","customer_id":"{names.customer(c)}","reason":"{REASONS[r]}"'
-        for i, p, n, c, a, t, r in wanted
+        for i, o, p, n, c, a, t, r in wanted
     ]
-    day.write("RefundProcessed", seconds, ids, _subjects(ids), bodies)
+    day.write("RefundProcessed", seconds, own, _subjects(ids), bodies)
 
 
 def defect(day: Day, fact: Fact) -> None:

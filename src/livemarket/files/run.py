@@ -71,6 +71,47 @@ def write_papers(world: World, day: int, facts: Facts, written: Written) -> None
             written.files.append(invoices.warehouse(world, day, folder, budget))
 
 
+class Shell:
+    """Writes the days of one world below a folder, as they are over."""
+
+    def __init__(self, world: World, seed: int, folder: Path, error_ppm: int = ERROR_PPM) -> None:
+        (folder / "truth").mkdir(parents=True, exist_ok=True)
+        self.seed = seed
+        self.written = Written(folder, Budget(seed, error_ppm))
+        self.accounts: dict[str, int] | None = position(world)
+        self.balance, self.first, self.born = world.state.bank, world.day, world.state.orders.length
+        self.days, self.statement_from = 0, world.day
+        self._stream = (folder / "events.jsonl").open("w", encoding="utf-8", newline="\n")
+        self._told = truth.Truth(folder)
+        self._told.__enter__()
+        self._told.opening(world, self.accounts)
+
+    def day(self, world: World, today: int, facts: Facts, *, last: bool) -> None:
+        """The evening of a day."""
+        written = self.written
+        write_events(world, today, facts, self._stream, written, self.accounts)
+        self.accounts = None
+        write_papers(world, today, facts, written)
+        self._told.day(world, today, facts)
+        if today % 7 == 6 or last:
+            file, self.balance = bank.write(world, self.statement_from, today, self.balance, written.folder)
+            written.files.append(file)
+            self.statement_from = today + 1
+        for key, amount in world.today.items():
+            written.totals[key] = written.totals.get(key, 0) + amount
+        self.days += 1
+
+    def end(self, world: World) -> dict[str, Any]:
+        """Closes the files; returns the summary it also writes."""
+        self._told.end(world, self.born, self.first, self.written.budget.done)
+        self._told.__exit__(None, None, None)
+        self._stream.close()
+        self.written.files += ["events.jsonl", *self._told.files]
+        summary = summarise(world, self.seed, self.days, self._told.shows, self.written)
+        (self.written.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        return summary
+
+
 def run(
     setting: Setting,
     seed: int,
@@ -83,31 +124,14 @@ def run(
     `tick` is called after every day.
     """
     world = warmed_up(setting, seed, keep=True)
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    written = Written(folder, Budget(seed, error_ppm))
-    first, accounts, balance = world.day, position(world), world.state.bank
-    statement_from, born = first, world.state.orders.length
-    with (folder / "events.jsonl").open("w", encoding="utf-8", newline="\n") as stream, truth.Truth(folder) as told:
-        told.opening(world, accounts)
-        for number in range(days):
-            today = world.day
-            facts = step(world)
-            write_events(world, today, facts, stream, written, accounts if number == 0 else None)
-            write_papers(world, today, facts, written)
-            told.day(world, today, facts)
-            if today % 7 == 6 or number == days - 1:
-                file, balance = bank.write(world, statement_from, today, balance, folder)
-                written.files.append(file)
-                statement_from = today + 1
-            if tick:
-                tick()
-            for key, amount in world.today.items():
-                written.totals[key] = written.totals.get(key, 0) + amount
-        told.end(world, born, first, written.budget.done)
-        written.files += ["events.jsonl", *told.files]
-    summary = summarise(world, seed, days, told.shows, written)
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    return summary
+    shell = Shell(world, seed, folder, error_ppm)
+    for number in range(days):
+        today = world.day
+        facts = step(world)
+        shell.day(world, today, facts, last=number == days - 1)
+        if tick:
+            tick()
+    return shell.end(world)
 
 
 def summarise(world: World, seed: int, days: int, shows: int, written: Written) -> dict[str, Any]:

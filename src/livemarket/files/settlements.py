@@ -25,6 +25,7 @@ STRIPE = (
 STRIPE_CATEGORIES = {Kind.CHARGE: "charge", Kind.REFUND: "refund", Kind.DISPUTE: "dispute"} | {
     Kind.DISPUTE_WON: "dispute_reversal",
     Kind.COUNTER_FEE: "fee",
+    Kind.KEPT: "other_adjustment",
 }
 STRIPE_PREFIXES = {
     Kind.CHARGE: "ch",
@@ -32,6 +33,7 @@ STRIPE_PREFIXES = {
     Kind.DISPUTE: "dp",
     Kind.DISPUTE_WON: "dp",
     Kind.COUNTER_FEE: "fee",
+    Kind.KEPT: "adj",
 }
 
 PAYPAL = (
@@ -46,6 +48,8 @@ PAYPAL = (
 PAYPAL_CODES = {Kind.CHARGE: "T0006", Kind.REFUND: "T1107", Kind.DISPUTE: "T1201"} | {
     Kind.DISPUTE_WON: "T1205",
     Kind.COUNTER_FEE: "T0106",
+    Kind.SENT: "T0001",
+    Kind.KEPT: "T0700",
 }
 
 
@@ -75,19 +79,23 @@ def entries(world: World, lines: Ints) -> list[Entry]:
     refunded = world.state.orders.at("refund", known).tolist()
     totals = world.state.orders.at("total", known).tolist()
     made: list[Entry] = []
-    rows = zip(lines.tolist(), orders.tolist(), ids, payments, placed, refunded, totals, *columns, strict=True)
+    rows = zip(
+        names.line_keys(world, lines), orders.tolist(), ids, payments, placed, refunded, totals, *columns, strict=True
+    )
     for line, order, name, payment, born, back, total, kind, gross, fee, affiliate, day, second, available in rows:
         fields = {
             "line": line, "payment": payment, "order": name, "day": day, "second": second, "available": available,
             "born": born, "referral": fee, "affiliate": affiliate, "back": back, "total": total,
         }  # fmt: skip
         reference = name if order >= 0 else f"rsv-{line}"
+        if order < 0:
+            fields |= {"payment": "", "order": ""}
         made.append(Entry(reference, Kind(kind).name, gross, fee + affiliate, fields))
     return made
 
 
-def write(world: World, payout: int, folder: Path, budget: Budget) -> str:
-    """One payout's file; returns its path below `folder`."""
+def made(world: World, payout: int, budget: Budget) -> tuple[str, str]:
+    """The path and the text of one payout's file."""
     one = np.array([payout])
     processor, day = int(world.state.payouts.at("processor", one)[0]), int(world.state.payouts.at("day", one)[0])
     lines = np.flatnonzero(world.state.lines["payout"] == payout)
@@ -96,7 +104,12 @@ def write(world: World, payout: int, folder: Path, budget: Budget) -> str:
     file = f"settlements/{provider}/{names.calendar_date(day).isoformat()}_{name}.csv"
     written = budget.spoil(file, payout, day, entries(world, lines))
     amount = int(world.state.payouts.at("amount", one)[0])
-    text = (stripe, paypal, tiktok)[processor](name, day, amount, written)
+    return file, (stripe, paypal, tiktok)[processor](name, day, amount, written)
+
+
+def write(world: World, payout: int, folder: Path, budget: Budget) -> str:
+    """One payout's file; returns its path below `folder`."""
+    file, text = made(world, payout, budget)
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="")
@@ -117,9 +130,12 @@ def stripe(payout: str, day: int, amount: int, rows: list[Entry]) -> str:
         kind, f = Kind[row.kind], row.fields
         tail = f["order"]
         sheet.writerow([
-            payout, _stamp(day, 0), f"txn_{f['line']:08d}", _stamp(f["day"], f["second"]), _stamp(f["available"], 0),
+            payout, _stamp(day, 0), names.transaction(f["line"]), _stamp(f["day"], f["second"]),
+            _stamp(f["available"], 0),
             "USD", major(row.gross), major(row.fee), major(row.net), STRIPE_CATEGORIES[kind],
-            f"{STRIPE_PREFIXES[kind]}_{tail}", f["payment"], f"pi_{tail}", "card", "simulated", tail,
+            f"{STRIPE_PREFIXES[kind]}_{f['line'][1:]}",
+            f["payment"], f"pi_{tail}" if tail else "", "card", "simulated",
+            tail,
         ])  # fmt: skip
     return out.getvalue()
 
@@ -128,7 +144,7 @@ def _side(amount: int) -> str:
     return "CR" if amount >= 0 else "DR"
 
 
-def _paypal_lines(row: Entry) -> list[tuple[str, int, int]]:
+def paypal_lines(row: Entry) -> list[tuple[str, int, int]]:
     """(code, gross, fee) of each line: PayPal books a chargeback and its fee apart."""
     code = PAYPAL_CODES[Kind[row.kind]]
     if row.kind == "COUNTER_FEE":
@@ -153,9 +169,9 @@ def paypal(payout: str, day: int, amount: int, rows: list[Entry]) -> str:
     for row in rows:
         f = row.fields
         when = names.calendar_date(f["day"]).strftime("%Y/%m/%d") + f" {names.CLOCK[f['second']]} +0000"
-        for code, gross, fee in _paypal_lines(row):
-            own = f["payment"] if code == "T0006" else f"{code[1:]}{f['line']:013d}"
-            reference = ["", ""] if code == "T0006" else [f["payment"], "TXN"]
+        for code, gross, fee in paypal_lines(row):
+            own = f["payment"] if code == "T0006" else names.paypal_transaction(code, f["line"])
+            reference = ["", ""] if code == "T0006" or not f["payment"] else [f["payment"], "TXN"]
             charged = [_side(-fee), abs(fee), "USD"] if fee else ["", "", ""]
             sheet.writerow(["SB", own, f["order"], *reference, code, when, when, _side(gross), abs(gross), "USD",
                             *charged, "", "", "", "", "", "", "", ""])  # fmt: skip

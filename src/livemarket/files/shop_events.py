@@ -9,6 +9,7 @@ import numpy as np
 
 from livemarket import catalog
 from livemarket.core.facts import Fact
+from livemarket.core.money import SUPPLIER
 from livemarket.core.state import CHANNELS, PROCESSORS, Status
 from livemarket.core.tickets import INTENTS
 from livemarket.files import names
@@ -308,8 +309,9 @@ def _landed(day: Day, fact: Fact) -> list[tuple[str, str]]:
 def reserve(day: Day, fact: Fact) -> None:
     for second, row, amount in zip(*(column(fact, n) for n in ("second", "line", "amount")), strict=True):
         kind = "ReserveHeld" if amount < 0 else "ReserveReleased"
-        body = f'"reserve_id":"rsv-{row}","processor":"tiktok",{money(abs(amount))}'
-        day.write(kind, [second], [f"rsv-{row}"], [f"reserve/rsv-{row}"], [body])
+        name = names.reserve(day.world, row)
+        body = f'"reserve_id":"{name}","processor":"tiktok",{money(abs(amount))}'
+        day.write(kind, [second], [name], [f"reserve/{name}"], [body])
 
 
 def tickets(day: Day, fact: Fact) -> None:
@@ -346,6 +348,21 @@ def _solved(day: Day, fact: Fact) -> list[tuple[str, str]]:
     ]
 
 
+def paid_early(day: Day, fact: Fact) -> None:
+    """Creators and suppliers paid by hand, under the reference the payment was given."""
+    state = day.world.state
+    for second, row in zip(column(fact, "second"), column(fact, "payment"), strict=True):
+        kind, party, amount, wallet = (int(state.payments[n][row]) for n in ("kind", "party", "amount", "wallet"))
+        key = json.dumps(state.references[row])[1:-1]
+        if kind == SUPPLIER:
+            body = f'"payment_id":"{key}","supplier_id":"{names.supplier(party)}",{money(amount)}'
+            day.write("SupplierPaid", [second], [key], [f"supplier/{names.supplier(party)}"], [body])
+        else:
+            source = "paypal" if wallet else "bank"
+            body = f'"payout_id":"{key}","creator_id":"{names.creator(party)}",{money(amount)},"processor":"{source}"'
+            day.write("PayoutProcessed", [second], [key], [f"creator/{names.creator(party)}"], [body])
+
+
 WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "show": shows,
     "slot": slots,
@@ -369,6 +386,7 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "payout": _simple("PayoutSent", "payout", _sent),
     "landed": _simple("PayoutLanded", "payout", _landed),
     "reserve": reserve,
+    "paid_early": paid_early,
     "ticket": tickets,
     "ticket_solved": _simple("TicketResolved", "ticket", _solved),
 }

@@ -43,7 +43,10 @@ def postings(event):
         ],
         "CommissionEarned": lambda: [("liabilities:payable:creators", -amount)],
         "CommissionReversed": lambda: [("liabilities:payable:creators", amount)],
-        "PayoutProcessed": lambda: [("liabilities:payable:creators", amount), ("assets:bank", -amount)],
+        "PayoutProcessed": lambda: [
+            ("liabilities:payable:creators", amount),
+            ("assets:bank" if d["processor"] == "bank" else clearing, -amount),
+        ],
         "SupplierInvoiceReceived": lambda: [("liabilities:payable:suppliers", -amount)],
         "ThirdPartyInvoiceReceived": lambda: [("liabilities:payable:suppliers", -amount)],
         "AdSpendCharged": lambda: [("liabilities:payable:suppliers", -amount)],

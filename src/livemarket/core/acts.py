@@ -1,0 +1,66 @@
+"""Acts: what somebody outside does at a moment of a day, before the world has lived it.
+
+A day is lived from its morning with all acts known so far. Each stage that touches orders first lets the acts come
+that are earlier than its own events (`due`); `carry_out.py` does the rest. So an act changes what comes after it, and
+nothing before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from livemarket.core.arrays import Ints
+    from livemarket.core.world import World
+
+
+class Verb(IntEnum):
+    """What is done. The entity is an order, unless another is named."""
+
+    REFUND = 0
+    ANSWER = 1
+    ACCEPT = 2
+    SOLVE = 3  # ticket
+    PRICE = 4  # product
+    BUDGET = 5  # ad set
+    UNLIST = 6  # product
+    LIST = 7  # product
+    BUY_STOCK = 8  # product
+    PAY_OUT = 9  # processor
+    PAY_CREATOR = 10  # creator, from the bank; detail 1: from PayPal
+    PAY_SUPPLIER = 11  # supplier, from the bank
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act at a second of the day that is being lived."""
+
+    second: int
+    verb: Verb
+    entity: int
+    amount: int = 0
+    detail: int = 0
+    reference: str = ""
+
+
+def due(world: World, verb: Verb, rows: Ints, seconds: Ints) -> list[Act]:
+    """The acts of this kind on these orders that come before the moment each of them has here; they wait no more."""
+    if not world.acts or not len(rows):
+        return []
+    moment = dict(zip(rows.tolist(), np.broadcast_to(seconds, rows.shape).tolist(), strict=True))
+    found = [a for a in world.acts if a.verb == verb and a.entity in moment and a.second <= moment[a.entity]]
+    found.sort(key=_second)
+    world.acts = tuple(act for act in world.acts if act not in found)
+    return found
+
+
+def _second(act: Act) -> int:
+    return act.second
+
+
+def one(number: int) -> Ints:
+    return np.array([number], dtype=np.int64)

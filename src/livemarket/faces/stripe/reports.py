@@ -1,0 +1,92 @@
+"""Report runs: the itemised payout reconciliation, from the same lines and with the same errors as the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from livemarket.faces.business import moment_of, unix
+from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.stripe.lists import Refused, hashed, only, whole
+from livemarket.faces.stripe.objects import STRIPE
+from livemarket.files import settlements
+from livemarket.files.faults import Budget
+
+if TYPE_CHECKING:
+    from livemarket.faces.stripe.face import Stripe
+
+TYPE = "payout_reconciliation.itemized.5"
+Action = Callable[[Call, dict[str, Any]], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run and the file it made."""
+
+    number: int
+    created: int
+    parameters: dict[str, int]
+    text: str
+
+
+def table(face: Stripe) -> list[tuple[str, str, Action]]:
+    """Method, path, action."""
+    return [
+        ("POST", "/v1/reporting/report_runs", lambda call, form: _run(face, call, form)),
+        ("GET", "/v1/reporting/report_runs/{id}", lambda call, _: answered(200, _shown(_found(face, call), call))),
+        ("GET", "/v1/files/{id}", lambda call, _: answered(200, _file(_found(face, call), call))),
+        ("GET", "/v1/files/{id}/contents", lambda call, _: _contents(face, call)),
+    ]
+
+
+def _found(face: Stripe, call: Call) -> Report:
+    key = call.found["id"]
+    report = face.files.get(key.removeprefix("frr_").removeprefix("file_"))
+    if report is None:
+        raise Refused(404, f"No such object: '{key}'", "resource_missing", "id")
+    return report
+
+
+def _run(face: Stripe, call: Call, form: dict[str, Any]) -> Answer:
+    only(form, frozenset({"report_type", "parameters"}))
+    if form.get("report_type") != TYPE:
+        raise Refused(400, f"This world has one report: {TYPE}.", "", "report_type")
+    asked = hashed(form, "parameters")
+    only(asked, frozenset({"interval_start", "interval_end", "currency"}))
+    start, end = whole(asked, "interval_start"), whole(asked, "interval_end")
+    if start is None or end is None or start >= end:
+        raise Refused(
+            400, "interval_start and interval_end are needed, in this order.", "parameter_missing", "parameters"
+        )
+    view, budget = face.view, Budget(face.business.seed, face.business.error_ppm)
+    rows = [row for row in view.payouts(STRIPE)[::-1] if moment_of(start) <= view.payout_moment(row) < moment_of(end)]
+    texts = [settlements.made(view.world, row, budget)[1].splitlines(keepends=True) for row in rows]
+    header = ",".join(settlements.STRIPE) + "\n"
+    text = header + "".join("".join(lines[1:]) for lines in texts)
+    number = len(face.files) + 1
+    report = Report(number, unix(view.now), {"interval_start": start, "interval_end": end}, text)
+    face.files[f"{number:06d}"] = report
+    return answered(200, _shown(report, call))
+
+
+def _file(report: Report, call: Call) -> dict[str, Any]:
+    key = f"file_{report.number:06d}"
+    return {
+        "id": key, "object": "file", "created": report.created, "expires_at": None, "filename": f"{key}.csv",
+        "links": {"object": "list", "data": [], "has_more": False, "url": f"/v1/file_links?file={key}"},
+        "purpose": "finance_report_run", "size": len(report.text), "title": TYPE, "type": "csv",
+        "url": f"{call.base}/v1/files/{key}/contents",
+    }  # fmt: skip
+
+
+def _shown(report: Report, call: Call) -> dict[str, Any]:
+    return {
+        "id": f"frr_{report.number:06d}", "object": "reporting.report_run", "created": report.created, "error": None,
+        "livemode": False, "parameters": report.parameters, "report_type": TYPE, "result": _file(report, call),
+        "status": "succeeded", "succeeded_at": report.created,
+    }  # fmt: skip
+
+
+def _contents(face: Stripe, call: Call) -> Answer:
+    return Answer(200, _found(face, call).text.encode(), {"content-type": "text/csv"})
