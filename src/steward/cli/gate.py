@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
+from steward.kernel.money import Money
 
 
 @click.group()
@@ -122,7 +123,7 @@ def budget() -> None:
 @json_option
 @report_errors
 def list_budgets(as_json: bool) -> None:
-    """Every budget by currency, in minor units.
+    """Every budget by currency; in JSON in minor units.
 
     Example: steward budget list --json
     """
@@ -131,8 +132,8 @@ def list_budgets(as_json: bool) -> None:
     with open_app() as app:
         rows = app.ledger.budgets()
     lines = [
-        f"{r['code']:<40} {r['currency']}  granted {r['granted_minor']:>14,}  set aside {r['held_minor']:>14,}  "
-        f"free {r['free_minor']:>14,}"
+        f"{r['code']:<40} granted {Money(r['granted_minor'], r['currency'])!s:>18}  "
+        f"set aside {Money(r['held_minor'], r['currency'])!s:>18}  free {Money(r['free_minor'], r['currency'])!s:>18}"
         for r in rows
     ]
     emit({"items": rows}, as_json, "\n".join(lines) or "no budget was granted anything")
@@ -148,7 +149,7 @@ def list_budgets(as_json: bool) -> None:
 @json_option
 @report_errors
 def grant(name: str, currency: str, amount_minor: int, key: str, by: str, reason: str, *, as_json: bool) -> None:
-    """Give a budget money it may set aside.
+    """Give a budget money it may set aside; the amount is in minor units (pence, cents).
 
     Example: steward budget grant ads GBP 500000 --key 2026-12 --by owner --reason "the season"
     """
@@ -159,7 +160,6 @@ def grant(name: str, currency: str, amount_minor: int, key: str, by: str, reason
         app.events.sequence()
     wrong = [entry.code for entry in refused if entry.code != "duplicate"]
     document = {"budget": name, "currency": currency, "amount_minor": amount_minor, "refused": wrong}
-    emit(
-        document, as_json, f"refused: {', '.join(wrong)}" if wrong else f"{name} was granted {amount_minor} {currency}"
-    )
+    told = f"refused: {', '.join(wrong)}" if wrong else f"{name} was granted {Money(amount_minor, currency)}"
+    emit(document, as_json, told)
     answer(not wrong)
