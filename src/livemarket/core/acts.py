@@ -1,21 +1,18 @@
 """Acts: what somebody outside does at a moment of a day, before the world has lived it.
 
 A day is lived from its morning with all acts known so far. Each stage that touches orders first lets the acts come
-that are earlier than its own events (`due`); `carry_out.py` does the rest. So an act changes what comes after it, and
-nothing before.
+that are earlier than its own events (`World.due`); `carry_out.py` does the rest. So an act changes what comes after
+it, and nothing before.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from livemarket.core.arrays import Ints
-    from livemarket.core.world import World
+from livemarket.core.arrays import Ints
 
 
 class Verb(IntEnum):
@@ -45,21 +42,6 @@ class Act:
     amount: int = 0
     detail: int = 0
     reference: str = ""
-
-
-def due(world: World, verb: Verb, rows: Ints, seconds: Ints) -> list[Act]:
-    """The acts of this kind on these orders that come before the moment each of them has here; they wait no more."""
-    if not world.acts or not len(rows):
-        return []
-    moment = dict(zip(rows.tolist(), np.broadcast_to(seconds, rows.shape).tolist(), strict=True))
-    found = [a for a in world.acts if a.verb == verb and a.entity in moment and a.second <= moment[a.entity]]
-    found.sort(key=_second)
-    world.acts = tuple(act for act in world.acts if act not in found)
-    return found
-
-
-def _second(act: Act) -> int:
-    return act.second
 
 
 def one(number: int) -> Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livemarket.core import exact, money, policy
-from livemarket.core.acts import Verb, due, one
+from livemarket.core.acts import Verb, one
 from livemarket.core.arrays import Flags, Floats, Ints
 from livemarket.core.keyed import unit
 from livemarket.core.opponents import Intent
@@ -79,9 +79,9 @@ def send_evidence(world: World) -> None:
     """The operator counters. That costs a second fee, which comes back only if the case is won."""
     rows = world.state.calendar.take("evidence", world.day)
     second = 36000 + np.floor(18000 * world.word(Word.OPERATOR, rows)).astype(np.int64)
-    for act in due(world, Verb.ANSWER, rows, second):
+    for act in world.due(Verb.ANSWER, rows, second):
         answer(world, one(act.entity), one(act.second))
-    for act in due(world, Verb.ACCEPT, rows, second):
+    for act in world.due(Verb.ACCEPT, rows, second):
         accept(world, act.entity, act.second)
     waits = rows[world.state.cases.at("answered_day", cases(world, rows)) < 0] if len(rows) else rows
     waits = waits[world.state.orders.at("dispute_state", waits) == OPEN]
@@ -128,9 +128,9 @@ def decide_cases(world: World) -> None:
     if not len(rows):
         return
     second = 30000 + np.floor(30000 * world.word(Word.TICKET, rows)).astype(np.int64)
-    for act in due(world, Verb.ANSWER, rows, second):
+    for act in world.due(Verb.ANSWER, rows, second):
         answer(world, one(act.entity), one(act.second))
-    gone = due(world, Verb.ACCEPT, rows, second)
+    gone = world.due(Verb.ACCEPT, rows, second)
     for act in gone:
         accept(world, act.entity, act.second)
     going = ~np.isin(rows, [act.entity for act in gone])

@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 from livemarket.core import quantise
-from livemarket.core.acts import Verb, due, one
+from livemarket.core.acts import Verb, one
 from livemarket.core.arrays import Ints
 from livemarket.core.state import PROCESSORS
 from livemarket.core.world import World
@@ -157,7 +157,7 @@ def remember(world: World, rows: Ints, amount: Ints, second: Ints, reason: int, 
 
 def refunds_asked(world: World, rows: Ints, seconds: Ints) -> None:
     """Refunds by request on these orders that come before what happens to them here."""
-    for act in due(world, Verb.REFUND, rows, seconds):
+    for act in world.due(Verb.REFUND, rows, seconds):
         refund(world, one(act.entity), one(act.amount), one(act.second), reason=BY_REQUEST)
 
 

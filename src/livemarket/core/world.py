@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livemarket.core import entities, exact, keyed
-from livemarket.core.acts import Act
+from livemarket.core.acts import Act, Verb
 from livemarket.core.arrays import Floats, Ints
 from livemarket.core.facts import Facts
 from livemarket.core.interventions import Intervention, applied
@@ -74,6 +74,15 @@ class World:
 
     def do_one(self, variable: str, value: float) -> float:
         return float(self.do(variable, np.array([value]))[0])
+
+    def due(self, verb: Verb, rows: Ints, seconds: Ints) -> list[Act]:
+        """Take from `acts` those of this kind on these orders that come before the moment each of them has here."""
+        if not self.acts or not len(rows):
+            return []
+        moment = dict(zip(rows.tolist(), np.broadcast_to(seconds, rows.shape).tolist(), strict=True))
+        found = [a for a in self.acts if a.verb == verb and a.entity in moment and a.second <= moment[a.entity]]
+        self.acts = tuple(act for act in self.acts if act not in found)
+        return sorted(found, key=lambda act: act.second)
 
     def count(self, name: str, amount: int) -> None:
         """Add to today's truth."""

@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from email import message_from_bytes, policy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livemarket.core.acts import Verb
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.paypal.account import Account
 from livemarket.faces.paypal.objects import PAYPAL, links
 from livemarket.faces.paypal.payments import absent, document
 from livemarket.faces.paypal.refusals import Refused
 
-if TYPE_CHECKING:
-    from livemarket.faces.paypal.face import PayPal
 
-
-def table(face: PayPal) -> list[tuple[str, str, Callable[[Call], Answer]]]:
+def table(till: Account) -> list[tuple[str, str, Callable[[Call], Answer]]]:
     """Method, path, action."""
     return [
-        ("GET", "/v1/customer/disputes", lambda call: _list(face, call)),
-        ("GET", "/v1/customer/disputes/{id}", lambda call: _one(face, call)),
-        ("POST", "/v1/customer/disputes/{id}/provide-evidence", lambda call: _evidence(face, call)),
-        ("POST", "/v1/customer/disputes/{id}/accept-claim", lambda call: _accept(face, call)),
+        ("GET", "/v1/customer/disputes", lambda call: _list(till, call)),
+        ("GET", "/v1/customer/disputes/{id}", lambda call: _one(till, call)),
+        ("POST", "/v1/customer/disputes/{id}/provide-evidence", lambda call: _evidence(till, call)),
+        ("POST", "/v1/customer/disputes/{id}/accept-claim", lambda call: _accept(till, call)),
     ]
 
 
@@ -35,9 +33,9 @@ def whole(call: Call, name: str, otherwise: int, most: int) -> int:
     return int(text)
 
 
-def _list(face: PayPal, call: Call) -> Answer:
+def _list(till: Account, call: Call) -> Answer:
     size, first = whole(call, "page_size", 10, 50), whole(call, "next_page_token", 1, 10**9)
-    cases = [face.objects.dispute(c, face.view.now, call.base, whole=False) for c in face.view.cases(PAYPAL)]
+    cases = [till.objects.dispute(c, till.view.now, call.base, whole=False) for c in till.view.cases(PAYPAL)]
     state, about = call.asked("dispute_state"), call.asked("disputed_transaction_id")
     cases = [c for c in cases if not state or c["dispute_state"] in state.split(",")]
     cases = [c for c in cases if not about or c["dispute_id"] == f"PP-D-{about}"]
@@ -49,16 +47,16 @@ def _list(face: PayPal, call: Call) -> Answer:
     return answered(200, {"items": cases[first - 1 : first - 1 + size], "links": made})
 
 
-def _case(face: PayPal, call: Call) -> tuple[int, int]:
-    row = face.objects.named(call.found["id"].removeprefix("PP-D-"))
-    case = None if row is None else face.view.case_of(row, face.view.now)
+def _case(till: Account, call: Call) -> tuple[int, int]:
+    row = till.objects.named(call.found["id"].removeprefix("PP-D-"))
+    case = None if row is None else till.view.case_of(row, till.view.now)
     if row is None or case is None:
         raise absent()
     return row, case
 
 
-def _one(face: PayPal, call: Call) -> Answer:
-    return answered(200, face.objects.dispute(_case(face, call)[1], face.view.now, call.base, whole=True))
+def _one(till: Account, call: Call) -> Answer:
+    return answered(200, till.objects.dispute(_case(till, call)[1], till.view.now, call.base, whole=True))
 
 
 def _given(call: Call) -> dict[str, Any]:
@@ -77,27 +75,27 @@ def _given(call: Call) -> dict[str, Any]:
     raise Refused(400, "MISSING_REQUIRED_PARAMETER", "A part named input is needed.", "input")
 
 
-def _evidence(face: PayPal, call: Call) -> Answer:
-    row, case = _case(face, call)
+def _evidence(till: Account, call: Call) -> Answer:
+    row, case = _case(till, call)
     given = _given(call).get("evidences")
     if not isinstance(given, list) or not given:
         raise Refused(400, "MISSING_REQUIRED_PARAMETER", "evidences is needed.", "/evidences")
-    view = face.view
+    view = till.view
     done = any(view.case_moment(case, what, view.now) is not None for what in ("answered", "closed"))
-    if done or view.now > face.objects.due_by(case):
+    if done or view.now > till.objects.due_by(case):
         raise Refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "This case takes no evidence now.")
-    return _acted(face, call, Verb.ANSWER, row)
+    return _acted(till, call, Verb.ANSWER, row)
 
 
-def _accept(face: PayPal, call: Call) -> Answer:
-    row, case = _case(face, call)
+def _accept(till: Account, call: Call) -> Answer:
+    row, case = _case(till, call)
     document(call)
-    if face.view.case_moment(case, "closed", face.view.now) is not None:
+    if till.view.case_moment(case, "closed", till.view.now) is not None:
         raise Refused(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "This case is closed.")
-    return _acted(face, call, Verb.ACCEPT, row)
+    return _acted(till, call, Verb.ACCEPT, row)
 
 
-def _acted(face: PayPal, call: Call, verb: Verb, row: int) -> Answer:
-    if face.business.act(verb, row) is None:
+def _acted(till: Account, call: Call, verb: Verb, row: int) -> Answer:
+    if till.business.act(verb, row) is None:
         raise Refused(409, "RESOURCE_CONFLICT", "The case is being worked on. Try again.")
     return answered(200, {"links": links(call.base, ("self", f"/v1/customer/disputes/{call.found['id']}", "GET"))})

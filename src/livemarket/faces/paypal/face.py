@@ -9,17 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from livemarket.faces.business import DAY, Business, Happened, iso
+from livemarket.faces.business import Business, Happened, iso
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
-from livemarket.faces.idempotency import Keys
 from livemarket.faces.paypal import cases, hooks, payments, payouts, reports
-from livemarket.faces.paypal.objects import PAYPAL, Objects
+from livemarket.faces.paypal.account import NAME, Account
+from livemarket.faces.paypal.objects import PAYPAL
 from livemarket.faces.paypal.refusals import Refused
-from livemarket.faces.paypal.signing import CERTIFICATE_PATH, Signer
-from livemarket.faces.view import View
-from livemarket.faces.webhooks import Notice, Post
+from livemarket.faces.paypal.signing import CERTIFICATE_PATH
+from livemarket.faces.webhooks import Notice
 
 TOKEN_SECONDS = 32_400
 _REFUSALS = {
@@ -34,24 +33,14 @@ _REFUSALS = {
 Action = Callable[[Call], Answer]
 
 
-class PayPal:
-    """Reads go through `Objects`; what callers made besides stands in the dictionaries."""
+class PayPal(Account):
+    """The account under its paths, with the tokens that open it."""
 
-    name = "paypal"
+    name = NAME
 
     def __init__(self, business: Business, faults: Faults, seed: int) -> None:
-        self.business = business
-        self.keys = Keys(45 * DAY)
-        self.view = View(business)
-        self.objects = Objects(self.view)
-        self.signer = Signer()
-        self.post = Post(self.name, self.signer.headers, faults)
-        self.batches: dict[str, dict[str, Any]] = {}
-        self.events: dict[str, dict[str, Any]] = {}
-        self.seed = seed
+        super().__init__(business, faults, seed)
         self._tokens: dict[str, int] = {}
-        made = hashlib.sha256(f"livemarket/paypal/{seed}".encode()).hexdigest()
-        self.client, self.secret = f"SIM{made[:29]}", made[29:]
 
     def listens(self, base: str) -> None:
         self.signer.base = base
@@ -113,17 +102,6 @@ class PayPal:
         kind, resource_type, resource = found
         return [self.event(kind, resource_type, resource, happened.moment)]
 
-    def event(self, kind: str, resource_type: str, resource: dict[str, Any], at: int) -> Notice:
-        """One webhook event, remembered for the list of events."""
-        key = f"WH-{hashlib.sha256(f'{kind}/{at}/{sorted(resource.items())!r}'.encode()).hexdigest()[:24].upper()}"
-        self.events[key] = {
-            "id": key, "event_version": "1.0", "resource_version": "2.0", "create_time": iso(at), "event_type": kind,
-            "resource_type": resource_type, "summary": "simulated", "resource": resource,
-            "links": [{"rel": "self", "href": f"{self.signer.base}/v1/notifications/webhooks-events/{key}",
-                       "method": "GET"}],
-        }  # fmt: skip
-        return Notice(key, kind, self.events[key])
-
 
 def guarded(action: Action) -> Action:
     """The action with its refusals as answers."""
@@ -137,19 +115,19 @@ def guarded(action: Action) -> Action:
     return handler
 
 
-def _told(face: PayPal, happened: Happened) -> tuple[str, str, dict[str, Any]] | None:
+def _told(till: Account, happened: Happened) -> tuple[str, str, dict[str, Any]] | None:
     """Type, kind of resource, and the resource as it was then."""
-    row, at, base = happened.columns.get("order", -1), happened.moment, face.signer.base
-    if row < 0 or face.view.order("processor", row) != PAYPAL:
+    row, at, base = happened.columns.get("order", -1), happened.moment, till.signer.base
+    if row < 0 or till.view.order("processor", row) != PAYPAL:
         return None
     if happened.kind in {"captured", "payment_failed"}:
         kind = "PAYMENT.CAPTURE.COMPLETED" if happened.kind == "captured" else "PAYMENT.CAPTURE.DENIED"
-        return kind, "capture", face.objects.capture(row, at, base)
+        return kind, "capture", till.objects.capture(row, at, base)
     if happened.kind == "refund":
-        refund = face.view.refunds_of(row, at)[happened.columns["number"]]
-        return "PAYMENT.CAPTURE.REFUNDED", "refund", face.objects.refund(refund, at, base)
+        refund = till.view.refunds_of(row, at)[happened.columns["number"]]
+        return "PAYMENT.CAPTURE.REFUNDED", "refund", till.objects.refund(refund, at, base)
     kinds = {"dispute": "CREATED", "evidence": "UPDATED", "verdict": "RESOLVED"}
-    case = face.view.case_of(row, at)
+    case = till.view.case_of(row, at)
     if case is None or happened.kind not in kinds:
         return None
-    return f"CUSTOMER.DISPUTE.{kinds[happened.kind]}", "dispute", face.objects.dispute(case, at, base, whole=True)
+    return f"CUSTOMER.DISPUTE.{kinds[happened.kind]}", "dispute", till.objects.dispute(case, at, base, whole=True)

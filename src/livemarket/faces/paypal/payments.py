@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from livemarket.core.acts import Verb
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.paypal.account import Account
 from livemarket.faces.paypal.objects import PAYPAL
 from livemarket.faces.paypal.refusals import Refused
 from livemarket.files import names
 
-if TYPE_CHECKING:
-    from livemarket.faces.paypal.face import PayPal
-
 _AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,2}))?")
 
 
-def table(face: PayPal) -> list[tuple[str, str, Callable[[Call], Answer]]]:
+def table(till: Account) -> list[tuple[str, str, Callable[[Call], Answer]]]:
     """Method, path, action."""
     return [
-        ("GET", "/v2/checkout/orders/{id}", lambda call: _order(face, call)),
-        ("GET", "/v2/payments/captures/{id}", lambda call: _capture(face, call)),
-        ("POST", "/v2/payments/captures/{id}/refund", lambda call: _refund(face, call)),
-        ("GET", "/v2/payments/refunds/{id}", lambda call: _one_refund(face, call)),
+        ("GET", "/v2/checkout/orders/{id}", lambda call: _order(till, call)),
+        ("GET", "/v2/payments/captures/{id}", lambda call: _capture(till, call)),
+        ("POST", "/v2/payments/captures/{id}/refund", lambda call: _refund(till, call)),
+        ("GET", "/v2/payments/refunds/{id}", lambda call: _one_refund(till, call)),
     ]
 
 
@@ -57,31 +55,31 @@ def absent() -> Refused:
     return Refused(404, "INVALID_RESOURCE_ID", "The specified resource does not exist.")
 
 
-def _row(face: PayPal, key: str) -> int:
-    row = face.objects.named(key)
+def _row(till: Account, key: str) -> int:
+    row = till.objects.named(key)
     if row is None:
         raise absent()
     return row
 
 
-def _order(face: PayPal, call: Call) -> Answer:
-    row = _row(face, call.found["id"].removeprefix("O"))
-    return answered(200, face.objects.order(row, face.view.now, call.base))
+def _order(till: Account, call: Call) -> Answer:
+    row = _row(till, call.found["id"].removeprefix("O"))
+    return answered(200, till.objects.order(row, till.view.now, call.base))
 
 
-def _capture(face: PayPal, call: Call) -> Answer:
-    return answered(200, face.objects.capture(_row(face, call.found["id"]), face.view.now, call.base))
+def _capture(till: Account, call: Call) -> Answer:
+    return answered(200, till.objects.capture(_row(till, call.found["id"]), till.view.now, call.base))
 
 
-def _one_refund(face: PayPal, call: Call) -> Answer:
-    for refund in face.view.refunds(PAYPAL):
-        if face.objects.refund_id(refund) == call.found["id"]:
-            return answered(200, face.objects.refund(refund, face.view.now, call.base))
+def _one_refund(till: Account, call: Call) -> Answer:
+    for refund in till.view.refunds(PAYPAL):
+        if till.objects.refund_id(refund) == call.found["id"]:
+            return answered(200, till.objects.refund(refund, till.view.now, call.base))
     raise absent()
 
 
-def _refund(face: PayPal, call: Call) -> Answer:
-    view, row, body = face.view, _row(face, call.found["id"]), document(call)
+def _refund(till: Account, call: Call) -> Answer:
+    view, row, body = till.view, _row(till, call.found["id"]), document(call)
     case = view.case_of(row, view.now)
     if view.failed(row):
         raise Refused(422, "CAPTURE_NOT_REFUNDABLE", "The capture did not succeed.")
@@ -98,15 +96,15 @@ def _refund(face: PayPal, call: Call) -> Answer:
         raise Refused(
             422, "REFUND_AMOUNT_EXCEEDED", "The refund is more than what is left of the capture.", "/amount/value"
         )
-    moment = face.business.act(Verb.REFUND, row, amount)
+    moment = till.business.act(Verb.REFUND, row, amount)
     made = None if moment is None else view.refund_at(row, moment)
     if made is None:
         raise Refused(
             422, "REFUND_TIME_LIMIT_EXCEEDED" if moment else "PREVIOUS_REQUEST_IN_PROGRESS", "Not possible now."
         )
-    key = face.objects.refund_id(made)
-    face.objects.notes[key] = {k: str(body[k]) for k in ("invoice_id", "custom_id", "note_to_payer") if k in body}
-    shown = face.objects.refund(made, view.now, call.base)
+    key = till.objects.refund_id(made)
+    till.objects.notes[key] = {k: str(body[k]) for k in ("invoice_id", "custom_id", "note_to_payer") if k in body}
+    shown = till.objects.refund(made, view.now, call.base)
     if "return=representation" not in call.headers.get("prefer", ""):
         shown = {name: shown[name] for name in ("id", "status", "links")}
     return answered(201, shown)

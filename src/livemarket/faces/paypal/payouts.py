@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from livemarket.core.acts import Verb
 from livemarket.faces.business import iso
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.paypal.account import Account
 from livemarket.faces.paypal.objects import PAYPAL, links
 from livemarket.faces.paypal.payments import absent, document, minor
 from livemarket.faces.paypal.refusals import Refused
 from livemarket.files import names
 from livemarket.files.faults import major
 
-if TYPE_CHECKING:
-    from livemarket.faces.paypal.face import PayPal
-
 _CREATOR = re.compile(r"creator-(\d{3})(?:@.*)?")
 
 
-def table(face: PayPal) -> list[tuple[str, str, Callable[[Call], Answer]]]:
+def table(till: Account) -> list[tuple[str, str, Callable[[Call], Answer]]]:
     """Method, path, action."""
     return [
-        ("POST", "/v1/payments/payouts", lambda call: _pay(face, call)),
-        ("GET", "/v1/payments/payouts/{id}", lambda call: _batch(face, call)),
-        ("GET", "/v1/payments/payouts-item/{id}", lambda call: _item(face, call)),
+        ("POST", "/v1/payments/payouts", lambda call: _pay(till, call)),
+        ("GET", "/v1/payments/payouts/{id}", lambda call: _batch(till, call)),
+        ("GET", "/v1/payments/payouts-item/{id}", lambda call: _item(till, call)),
     ]
 
 
@@ -46,54 +44,57 @@ def _currency(amount: int) -> dict[str, str]:
     return {"currency": names.CURRENCY, "value": major(amount)}
 
 
-def _pay(face: PayPal, call: Call) -> Answer:
+def _pay(till: Account, call: Call) -> Answer:
     body = document(call)
     header, items = body.get("sender_batch_header"), body.get("items")
     own: Any = header.get("sender_batch_id") if isinstance(header, dict) else None  # type: ignore[reportUnknownVariableType]
     if not isinstance(own, str) or not own or not isinstance(items, list) or not items:
         raise Refused(400, "VALIDATION_ERROR", "sender_batch_header.sender_batch_id and items are needed.")
-    if any(batch["header"]["sender_batch_header"].get("sender_batch_id") == own for batch in face.batches.values()):
+    if any(batch["header"]["sender_batch_header"].get("sender_batch_id") == own for batch in till.batches.values()):
         raise Refused(400, "USER_BUSINESS_ERROR", f"A batch with the sender_batch_id {own} already exists.")
     wanted = [_asked(item, n) for n, item in enumerate(items)]  # type: ignore[reportUnknownVariableType]
     total = sum(amount for amount, _, _ in wanted)
-    if total > sum(face.view.balance(PAYPAL, face.view.now)):
+    if total > sum(till.view.balance(PAYPAL, till.view.now)):
         raise Refused(422, "INSUFFICIENT_FUNDS", "The sender does not have sufficient funds.")
-    number = len(face.batches) + 1
-    key, born = f"SIM{number:010d}", face.view.now
-    made = [_paid(face, key, n, *one) for n, one in enumerate(wanted)]
+    number = len(till.batches) + 1
+    key, born = f"SIM{number:010d}", till.view.now
+    made = [_paid(till, key, n, *one) for n, one in enumerate(wanted)]
     top: dict[str, Any] = {
         "payout_batch_id": key, "batch_status": "SUCCESS", "time_created": iso(born), "sender_batch_header": header,
     }  # fmt: skip
-    face.batches[key] = {"header": top, "items": made, "total": total, "completed": iso(face.view.now)}
-    resource = {"batch_header": top, "links": links(face.signer.base, ("self", f"/v1/payments/payouts/{key}", "GET"))}
-    face.post.tell(face.event("PAYMENT.PAYOUTSBATCH.SUCCESS", "payouts", resource, face.view.now), face.view.now)
+    till.batches[key] = {"header": top, "items": made, "total": total, "completed": iso(till.view.now)}
+    resource = {
+        "batch_header": top,
+        "links": links(till.signer.base, ("self", f"/v1/payments/payouts/{key}", "GET")),
+    }
+    till.post.tell(till.event("PAYMENT.PAYOUTSBATCH.SUCCESS", "payouts", resource, till.view.now), till.view.now)
     top = top | {"batch_status": "PENDING"}  # the answer to a batch comes before it is worked on
     return answered(
         201, {"batch_header": top, "links": links(call.base, ("self", f"/v1/payments/payouts/{key}", "GET"))}
     )
 
 
-def _paid(face: PayPal, batch: str, place: int, amount: int, receiver: str, item: dict[str, Any]) -> dict[str, Any]:
+def _paid(till: Account, batch: str, place: int, amount: int, receiver: str, item: dict[str, Any]) -> dict[str, Any]:
     """One item: done now, or failed with its reason."""
     key = f"{batch}I{place:04d}"
     found = _CREATOR.fullmatch(receiver)
     made: dict[str, Any] = {
         "payout_item_id": key, "payout_batch_id": batch, "payout_item_fee": _currency(0), "payout_item": item,
-        "time_processed": iso(face.view.now),
+        "time_processed": iso(till.view.now),
     }  # fmt: skip
     creator = int(found[1]) if found else -1
     done = None
-    if 0 <= creator < face.view.world.setting.shop.creators:
-        done = face.business.act(Verb.PAY_CREATOR, creator, amount, 1, key)
+    if 0 <= creator < till.view.world.setting.shop.creators:
+        done = till.business.act(Verb.PAY_CREATOR, creator, amount, 1, key)
     if done is None:
-        said = "The receiver has no account." if found is None else "The payment could not be made now."
+        said = "The receiver has no till." if found is None else "The payment could not be made now."
         error = {"name": "RECEIVER_ACCOUNT_INVALID", "message": said, "debug_id": "simulated"}
         return made | {"transaction_status": "FAILED", "errors": error}
     return made | {"transaction_status": "SUCCESS", "transaction_id": names.paypal_transaction("T0001", key)}
 
 
-def _batch(face: PayPal, call: Call) -> Answer:
-    batch = face.batches.get(call.found["id"])
+def _batch(till: Account, call: Call) -> Answer:
+    batch = till.batches.get(call.found["id"])
     if batch is None:
         raise absent()
     header = batch["header"] | {
@@ -103,8 +104,8 @@ def _batch(face: PayPal, call: Call) -> Answer:
     return answered(200, shown)
 
 
-def _item(face: PayPal, call: Call) -> Answer:
-    for batch in face.batches.values():
+def _item(till: Account, call: Call) -> Answer:
+    for batch in till.batches.values():
         for item in batch["items"]:
             if item["payout_item_id"] == call.found["id"]:
                 own = batch["header"]["sender_batch_header"]["sender_batch_id"]

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livemarket.faces.business import Happened, unix
+from livemarket.faces.stripe.account import Account
 from livemarket.faces.stripe.objects import STRIPE
-
-if TYPE_CHECKING:
-    from livemarket.faces.stripe.face import Stripe
 
 API_VERSION = "2023-08-16"
 
 
-def told(face: Stripe, happened: Happened) -> list[dict[str, Any]]:
+def told(till: Account, happened: Happened) -> list[dict[str, Any]]:
     """The events of one fact; none if it is not Stripe's affair."""
     at = happened.moment
     return [
         {
             "id": f"evt_{at:x}{kind.replace('.', '')}{made['id'].partition('_')[2]}", "object": "event",
             "api_version": API_VERSION, "created": unix(at), "data": {"object": made}, "livemode": False,
-            "pending_webhooks": len(face.post.endpoints), "request": {"id": None, "idempotency_key": None},
+            "pending_webhooks": len(till.post.endpoints), "request": {"id": None, "idempotency_key": None},
             "type": kind,
         }
-        for kind, made in _objects(face, happened)
+        for kind, made in _objects(till, happened)
     ]  # fmt: skip
 
 
-def _objects(face: Stripe, happened: Happened) -> list[tuple[str, dict[str, Any]]]:
-    view, objects, at = face.view, face.objects, happened.moment
+def _objects(till: Account, happened: Happened) -> list[tuple[str, dict[str, Any]]]:
+    view, objects, at = till.view, till.objects, happened.moment
     if happened.kind in {"payout", "landed"}:
         row = happened.columns["payout"]
         if view.cell("payouts", "processor", row) != STRIPE:

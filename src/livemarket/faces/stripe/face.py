@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from livemarket.faces.business import DAY, Business, Happened
+from livemarket.faces.business import Happened
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.door import No, Route
-from livemarket.faces.faults import Faults
-from livemarket.faces.idempotency import Keys
-from livemarket.faces.stripe import acts, events, reports
+from livemarket.faces.stripe import acts, events, listing, reports
+from livemarket.faces.stripe.account import NAME, Account
 from livemarket.faces.stripe.forms import nested
 from livemarket.faces.stripe.lists import PAGING, Refused, expanded, in_time, only, page
-from livemarket.faces.stripe.objects import STRIPE, Objects
-from livemarket.faces.view import View
-from livemarket.faces.webhooks import Endpoint, Notice, Post
-from livemarket.files import names
+from livemarket.faces.webhooks import Notice
 
 _REFUSALS = {
     No.NOT_FOUND: ("invalid_request_error", "Unrecognized request URL. This world has no such path.", ""),
@@ -39,26 +33,10 @@ _REFUSALS = {
 Action = Callable[[Call, dict[str, Any]], Answer]
 
 
-def signature(endpoint: Endpoint, body: bytes, at: int, _: str) -> dict[str, str]:
-    """t=TIME,v1=HMAC-SHA256 of TIME.BODY under the endpoint's secret."""
-    made = hmac.new(endpoint.secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return {"stripe-signature": f"t={at},v1={made}"}
+class Stripe(Account):
+    """The account under its paths: reads go through `Objects`, `acts` are what a caller may do."""
 
-
-class Stripe:
-    """Reads go through `Objects`; `acts` are what a caller may do."""
-
-    name = "stripe"
-
-    def __init__(self, business: Business, faults: Faults, seed: int) -> None:
-        self.business = business
-        self.keys = Keys(DAY)
-        self.view = View(business)
-        self.objects = Objects(self.view)
-        self.post = Post(self.name, signature, faults)
-        self.events: dict[str, dict[str, Any]] = {}
-        self.files: dict[str, reports.Report] = {}
-        self.secret = f"sk_test_{hashlib.sha256(f'livemarket/stripe/{seed}'.encode()).hexdigest()[:32]}"
+    name = NAME
 
     def listens(self, base: str) -> None:
         """Its answers take the address from the call."""
@@ -94,7 +72,7 @@ class Stripe:
     def routes(self) -> Sequence[Route]:
         """Reads of each kind of object, then what can be done, then reports."""
         made = [Route("GET", "/v1/balance", self._plain(lambda _: self.objects.balance(self.view.now)))]
-        for path, ids in self._lists().items():
+        for path, ids in listing.table(self).items():
             made.append(Route("GET", f"/v1/{path}", self._list(path, ids)))
             made.append(Route("GET", f"/v1/{path}/{{id}}", self._plain(self._one(path))))
         made += [Route(method, path, self._guarded(what)) for method, path, what in acts.table(self)]
@@ -141,53 +119,6 @@ class Stripe:
             return page(form, f"/v1/{path}", found, self.known, self.find)
 
         return self._guarded(action)
-
-    def known(self, key: str) -> dict[str, Any]:
-        found = self.find(key)
-        if found is None:
-            raise LookupError(f"{key} was listed and cannot be found")
-        return found
-
-    def find(self, key: str) -> dict[str, Any] | None:
-        """Any object by its id, as of now."""
-        view, objects, now = self.view, self.objects, self.view.now
-        prefix, _, rest = key.partition("_")
-        if prefix in {"ch", "pi", "dp", "re"}:
-            row = view.named_order(rest.partition("-")[0])
-            if row is None or view.order("processor", row) != STRIPE:
-                return None
-            if prefix == "dp":
-                case = view.case_of(row, now)
-                return None if case is None else objects.dispute(case, now)
-            if prefix == "re":
-                own = (r for r in view.refunds_of(row, now) if objects.refund_id(r) == key)
-                return next((objects.refund(r, now) for r in own), None)
-            return objects.charge(row, now) if prefix == "ch" else objects.intent(row, now)
-        if prefix == "cus":
-            born = {names.customer(number): (number, at) for number, at in view.customers(STRIPE).items()}
-            return objects.customer(*born[rest]) if rest in born else None
-        if prefix == "po" or key.startswith("txn_po_"):
-            payouts = {objects.payout_id(row): row for row in view.payouts(STRIPE)}
-            row = payouts.get(key.removeprefix("txn_"))
-            if row is None:
-                return None
-            return objects.payout(row, now) if prefix == "po" else objects.payout_transaction(row)
-        if prefix == "txn":
-            return self._transaction(key)
-        return self.events.get(key) if prefix == "evt" else None
-
-    def _transaction(self, key: str) -> dict[str, Any] | None:
-        row = self.view.named_order(key[5:].partition("-")[0])
-        lines = self.view.lines(STRIPE) if row is None else self.view.lines_of(row, self.view.now)
-        for line in lines:
-            if self.objects.line_id(line) == key:
-                return self.objects.transaction(line, self.view.now)
-        return None
-
-    def _lists(self) -> dict[str, Callable[[dict[str, Any]], list[tuple[str, int]]]]:
-        from livemarket.faces.stripe import listing
-
-        return listing.table(self)
 
 
 _PREFIXES = {

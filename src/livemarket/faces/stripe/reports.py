@@ -3,52 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livemarket.faces.business import moment_of, unix
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.stripe.account import Account, Report
 from livemarket.faces.stripe.lists import Refused, hashed, only, whole
 from livemarket.faces.stripe.objects import STRIPE
 from livemarket.files import settlements
 from livemarket.files.faults import Budget
 
-if TYPE_CHECKING:
-    from livemarket.faces.stripe.face import Stripe
-
 TYPE = "payout_reconciliation.itemized.5"
 Action = Callable[[Call, dict[str, Any]], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One run and the file it made."""
-
-    number: int
-    created: int
-    parameters: dict[str, int]
-    text: str
-
-
-def table(face: Stripe) -> list[tuple[str, str, Action]]:
+def table(till: Account) -> list[tuple[str, str, Action]]:
     """Method, path, action."""
     return [
-        ("POST", "/v1/reporting/report_runs", lambda call, form: _run(face, call, form)),
-        ("GET", "/v1/reporting/report_runs/{id}", lambda call, _: answered(200, _shown(_found(face, call), call))),
-        ("GET", "/v1/files/{id}", lambda call, _: answered(200, _file(_found(face, call), call))),
-        ("GET", "/v1/files/{id}/contents", lambda call, _: _contents(face, call)),
+        ("POST", "/v1/reporting/report_runs", lambda call, form: _run(till, call, form)),
+        ("GET", "/v1/reporting/report_runs/{id}", lambda call, _: answered(200, _shown(_found(till, call), call))),
+        ("GET", "/v1/files/{id}", lambda call, _: answered(200, _file(_found(till, call), call))),
+        ("GET", "/v1/files/{id}/contents", lambda call, _: _contents(till, call)),
     ]
 
 
-def _found(face: Stripe, call: Call) -> Report:
+def _found(till: Account, call: Call) -> Report:
     key = call.found["id"]
-    report = face.files.get(key.removeprefix("frr_").removeprefix("file_"))
+    report = till.files.get(key.removeprefix("frr_").removeprefix("file_"))
     if report is None:
         raise Refused(404, f"No such object: '{key}'", "resource_missing", "id")
     return report
 
 
-def _run(face: Stripe, call: Call, form: dict[str, Any]) -> Answer:
+def _run(till: Account, call: Call, form: dict[str, Any]) -> Answer:
     only(form, frozenset({"report_type", "parameters"}))
     if form.get("report_type") != TYPE:
         raise Refused(400, f"This world has one report: {TYPE}.", "", "report_type")
@@ -59,14 +46,14 @@ def _run(face: Stripe, call: Call, form: dict[str, Any]) -> Answer:
         raise Refused(
             400, "interval_start and interval_end are needed, in this order.", "parameter_missing", "parameters"
         )
-    view, budget = face.view, Budget(face.business.seed, face.business.error_ppm)
+    view, budget = till.view, Budget(till.business.seed, till.business.error_ppm)
     rows = [row for row in view.payouts(STRIPE)[::-1] if moment_of(start) <= view.payout_moment(row) < moment_of(end)]
     texts = [settlements.made(view.world, row, budget)[1].splitlines(keepends=True) for row in rows]
     header = ",".join(settlements.STRIPE) + "\n"
     text = header + "".join("".join(lines[1:]) for lines in texts)
-    number = len(face.files) + 1
+    number = len(till.files) + 1
     report = Report(number, unix(view.now), {"interval_start": start, "interval_end": end}, text)
-    face.files[f"{number:06d}"] = report
+    till.files[f"{number:06d}"] = report
     return answered(200, _shown(report, call))
 
 
@@ -88,5 +75,5 @@ def _shown(report: Report, call: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _contents(face: Stripe, call: Call) -> Answer:
-    return Answer(200, _found(face, call).text.encode(), {"content-type": "text/csv"})
+def _contents(till: Account, call: Call) -> Answer:
+    return Answer(200, _found(till, call).text.encode(), {"content-type": "text/csv"})
