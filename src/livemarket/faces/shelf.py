@@ -79,6 +79,14 @@ class Shelf:
         on_hand, reserved = self.stocks()
         return int(on_hand[sku]), int(reserved[sku])
 
+    def incoming(self, sku: int) -> int:
+        """Bought and not here yet. What a supplier fails to send is known at the day's end."""
+        state = self._business.world.state
+        bought, came = self._passed("purchase", "purchase"), self._passed("inbound", "purchase")
+        more = int(state.purchases.at("units", bought)[state.purchases.at("sku", bought) == sku].sum())
+        less = int(state.purchases.at("units", came)[state.purchases.at("sku", came) == sku].sum())
+        return int(self._business.morning.state.on_order[sku]) + more - less
+
     def counted(self, sku: int, moment: int) -> int:
         """What the count at a moment changed."""
         base = self._business.morning.day * DAY
