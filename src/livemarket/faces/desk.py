@@ -21,10 +21,13 @@ from livemarket.faces.paypal.face import PayPal
 from livemarket.faces.server import HOST, Mail, listening, serve
 from livemarket.faces.shopify.face import Shopify
 from livemarket.faces.stripe.face import Stripe
+from livemarket.faces.tiktok.ads import TikTokAds
+from livemarket.faces.tiktok.shop import TikTokShop
 
 # A new provider: one more line here.
 PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {
-    "stripe": Stripe, "paypal": PayPal, "bank": Bank, "shopify": Shopify,
+    "stripe": Stripe, "paypal": PayPal, "bank": Bank, "shopify": Shopify, "tiktok_shop": TikTokShop,
+    "tiktok_ads": TikTokAds,
 }  # fmt: skip
 
 

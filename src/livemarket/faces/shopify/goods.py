@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from livemarket.faces.business import DAY, iso
+from livemarket.faces.sales import SITE, Sales
 from livemarket.faces.shelf import Shelf
 from livemarket.faces.shopify import ids
 from livemarket.faces.shopify.objects import CURRENCY, VENDOR
-from livemarket.faces.shopify.sales import Sales
 from livemarket.faces.view import View
 from livemarket.files import names
 from livemarket.files.faults import major
@@ -20,7 +20,7 @@ class Goods:
     def __init__(self, view: View, shelf: Shelf) -> None:
         self.view = view
         self.shelf = shelf
-        self.sales = Sales(view)
+        self.sales = Sales(view, SITE)
         self.changed: dict[int, int] = {}
 
     @property

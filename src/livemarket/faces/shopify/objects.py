@@ -6,8 +6,8 @@ from typing import Any
 
 from livemarket.faces.business import iso
 from livemarket.faces.journey import Journey
+from livemarket.faces.sales import SITE, Sales
 from livemarket.faces.shopify import ids
-from livemarket.faces.shopify.sales import Sales
 from livemarket.faces.view import View
 from livemarket.files import names
 from livemarket.files.faults import major
@@ -23,7 +23,7 @@ class Objects:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.sales = Sales(view)
+        self.sales = Sales(view, SITE)
         self.journey = Journey(view)
         self.notes: dict[int, str] = {}
 

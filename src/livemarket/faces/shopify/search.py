@@ -10,8 +10,8 @@ import numpy as np
 from livemarket.core.arrays import Flags, Ints
 from livemarket.core.state import Status
 from livemarket.faces.business import moment_of
+from livemarket.faces.sales import SITE, Sales
 from livemarket.faces.shopify import ids
-from livemarket.faces.shopify.sales import Sales
 from livemarket.faces.shopify.times import when
 from livemarket.faces.view import View
 
@@ -49,7 +49,7 @@ class Search:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._sales = Sales(view)
+        self._sales = Sales(view, SITE)
 
     def cancelled(self, rows: Ints) -> Flags:
         """Called off by now."""

@@ -1,4 +1,4 @@
-"""Orders of the shop's own site at a moment, as arrays: what lists are cut from."""
+"""Orders of one channel as of now, as arrays: what lists are cut from."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from livemarket.faces import numbers
 from livemarket.faces.business import DAY
 from livemarket.faces.view import PAID_AFTER, View
 
-SITE = 1  # the channel
+MARKET, SITE = 0, 1  # the channels: the marketplace, and the shop's own pages
 
 
 class Sales:
-    """Rows of orders that were paid by now; what the marketplace sold is none of Shopify's business."""
+    """Rows of orders of a channel that were paid by now."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, channel: int) -> None:
         self._view = view
+        self._channel = channel
 
     def paid(self, rows: Ints) -> Ints:
         orders = self._view.state.orders
@@ -26,20 +27,20 @@ class Sales:
     def rows(self) -> Ints:
         """Oldest first; equal seconds in the order of their rows."""
         orders = self._view.state.orders
-        rows = np.flatnonzero((orders["channel"] == SITE) & (orders["status"] != Status.FAILED))
+        rows = np.flatnonzero((orders["channel"] == self._channel) & (orders["status"] != Status.FAILED))
         moment = self.paid(rows)
         rows, moment = rows[moment <= self._view.now], moment[moment <= self._view.now]
         return rows[np.argsort(moment, kind="stable")]
 
     def here(self, row: int) -> bool:
-        """Whether an order is one of the site that was paid for."""
-        return row >= 0 and self._view.order("channel", row) == SITE and not self._view.failed(row)
+        """Whether an order is one of this channel that was paid for."""
+        return row >= 0 and self._view.order("channel", row) == self._channel and not self._view.failed(row)
 
     def number(self, row: int) -> int:
         return numbers.packed(self._view.order("day", row), self._view.order("key", row))
 
     def row(self, number: int) -> int | None:
-        """The order with this number, if it was paid for on the site by now."""
+        """The order with this number, if it was paid for by now."""
         row = self._view.keyed_order(*numbers.unpacked(number))
         return row if row is not None and self.here(row) else None
 
