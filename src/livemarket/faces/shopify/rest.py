@@ -134,6 +134,7 @@ class Reads:
             ("GET", "orders/{id}/fulfillments.json", self.fulfillments),
             ("GET", "products.json", self.products), ("GET", "products/count.json", self.products_count),
             ("GET", "products/{id}", self.product), ("GET", "variants/{id}", self.variant),
+            ("GET", "products/{product}/variants/{id}", self.variant),
             ("GET", "customers.json", self.customers), ("GET", "customers/{id}", self.customer),
             ("GET", "locations.json", self.locations), ("GET", "inventory_levels.json", self.levels),
             ("GET", "inventory_items/{id}", self.item), ("GET", "shop.json", self.shop),

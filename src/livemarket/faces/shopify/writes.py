@@ -52,6 +52,7 @@ class Writes:
             ("POST", "orders/{id}/refunds.json", self.refund),
             ("POST", "orders/{id}/refunds/calculate.json", self.calculate),
             ("PUT", "products/{id}", self.product), ("PUT", "variants/{id}", self.variant),
+            ("PUT", "products/{product}/variants/{id}", self.variant),
             ("POST", "inventory_levels/adjust.json", self.adjust), ("POST", "inventory_levels/set.json", self.set),
             ("GET", "webhooks.json", self.hooks), ("POST", "webhooks.json", self.listen),
             ("GET", "webhooks/{id}", self.hook), ("DELETE", "webhooks/{id}", self.forget),

@@ -218,7 +218,7 @@ class TikTokAds:
             group: Any = one.get("adgroup_id") if isinstance(one, dict) else None  # type: ignore[reportUnknownMemberType]
             try:
                 self._set(self._named(group, "adgroup"), one.get("budget"))  # type: ignore[reportUnknownMemberType]
-                good.append(group)
+                good.append(f"{group}")
             except Refused as refusal:
                 bad.append({"adgroup_id": group, "error_message": refusal.message})
         return {"adgroup_ids": good, "error_list": bad}
