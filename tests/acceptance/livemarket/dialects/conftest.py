@@ -18,6 +18,7 @@ from livemarket import catalog
 from livemarket.core.step import warmed_up
 from livemarket.faces import business, desk
 from livemarket.faces.clock import Clock
+from livemarket.files.run import ERROR_PPM, Shell
 
 SEED = 7
 DAY = 86_400
@@ -29,11 +30,12 @@ def warmed():
 
 
 @contextlib.contextmanager
-def served(world, days=12):
+def served(world, days=12, out=None):
     """The doors of a fork in which people do nothing, in a thread of its own."""
     fork = world.fork()
     fork.setting = replace(world.setting, operator=False)
-    opened = business.Business(fork, Clock.of("manual"), days, None, SEED)
+    shell = Shell(fork, SEED, out, ERROR_PPM) if out else None
+    opened = business.Business(fork, Clock.of("manual"), days, shell, SEED)
     made = desk.Desk(opened, SEED)
     bound = made.bound(0)
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
@@ -50,7 +52,9 @@ def served(world, days=12):
         base_url=places["control"]["url"], headers={"authorization": f"Bearer {places['control']['token']}"}, timeout=60
     )
     try:
-        yield SimpleNamespace(business=opened, places=places, control=control, desk=made)
+        running = SimpleNamespace(business=opened, places=places, control=control, desk=made)
+        running.advance = lambda seconds: moved(running, seconds)
+        yield running
     finally:
         control.close()
         loop.call_soon_threadsafe(stop.set)
@@ -61,9 +65,19 @@ def served(world, days=12):
 @pytest.fixture(scope="module")
 def shop(warmed):
     with served(warmed) as made:
-        made.advance = lambda seconds: moved(made, seconds)
         made.advance(3 * DAY + 50_000)
         yield made
+
+
+@pytest.fixture
+def filed(warmed):
+    """A shop that writes the files of a run."""
+
+    def opened(out, days):
+        out.mkdir()
+        return served(warmed, days, out)
+
+    return opened
 
 
 def moved(made, seconds):
@@ -115,6 +129,45 @@ def sign(secret, path, query, body):
     """Written here once more, by hand."""
     text = secret + path + "".join(k + query[k] for k in sorted(query) if k not in {"sign", "access_token"})
     return hmac.new(secret.encode(), (text + body + secret).encode(), hashlib.sha256).hexdigest()
+
+
+class Seller:
+    """A client that signs as the documents say."""
+
+    def __init__(self, place):
+        self.place = place
+        self.client = httpx.Client(base_url=place["url"], timeout=60)
+
+    def call(self, method, path, body=None, query=None, changed=None, token=None):
+        content = "" if body is None else json.dumps(body)
+        asked = {"app_key": self.place["app_key"], "timestamp": str(int(time.time()))}
+        if not path.startswith(("/authorization", "/event")):
+            asked["shop_cipher"] = self.place["shop_cipher"]
+        asked |= query or {}
+        asked["sign"] = sign(self.place["app_secret"], path, asked, content)
+        asked |= changed or {}
+        headers = {"x-tts-access-token": token or self.place["access_token"], "content-type": "application/json"}
+        return self.client.request(method, path, params=asked, content=content, headers=headers)
+
+    def good(self, *args, **kwargs):
+        answer = self.call(*args, **kwargs)
+        said = answer.json()
+        assert set(said) == {"code", "message", "request_id", "data"}
+        assert (answer.status_code, said["code"], said["message"]) == (200, 0, "Success"), said
+        return said["data"]
+
+
+@pytest.fixture
+def seller_of():
+    made = []
+
+    def opened(shop):
+        made.append(Seller(shop.places["tiktok_shop"]))
+        return made[-1]
+
+    yield opened
+    for seller in made:
+        seller.client.close()
 
 
 @pytest.fixture

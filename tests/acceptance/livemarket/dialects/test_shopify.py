@@ -61,7 +61,9 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def client(shop):
     place = shop.places["shopify"]
-    with httpx.Client(base_url=place["url"], timeout=60, headers={"X-Shopify-Access-Token": place["access_token"]}) as c:
+    with httpx.Client(
+        base_url=place["url"], timeout=60, headers={"X-Shopify-Access-Token": place["access_token"]}
+    ) as c:
         yield c
 
 
@@ -91,7 +93,8 @@ def paid(asked):
 
 def give(asked, order, amount, **changed):
     one = {"orderId": order["id"], "amount": amount, "kind": "REFUND"} | {
-        "gateway": order["transactions"][0]["gateway"], "parentId": order["transactions"][0]["id"]
+        "gateway": order["transactions"][0]["gateway"],
+        "parentId": order["transactions"][0]["id"],
     }
     text = """mutation($input: RefundInput!) { refundCreate(input: $input) {
       refund { id note totalRefundedSet { shopMoney { amount } } order { displayFinancialStatus } }
@@ -111,10 +114,13 @@ def test_the_official_sdk_works_unchanged(shop):
     assert len(set(said["orders"])) == 6
     assert said["errors"] == []
     assert (said["refund"], said["after"]) == ("1.00", "partially_refunded")
-    assert said["saved"] is True and said["price"] == "19.95" != said["before"]
+    assert said["saved"] is True
+    assert said["price"] == "19.95" != said["before"]
     cents = sum(round(float(net) * 100) for net in said["nets"])
     assert cents == round(float(said["payout"]) * 100)
-    assert said["hook"] and said["shop"] == "Simulated shop" and said["level"] >= 0
+    assert said["hook"]
+    assert said["shop"] == "Simulated shop"
+    assert said["level"] >= 0
 
 
 def test_a_connection_gives_every_order_once(asked, client):
@@ -135,12 +141,15 @@ def test_a_connection_gives_every_order_once(asked, client):
 def test_what_is_asked_wrongly_is_said_so(asked, client):
     assert asked("{ shop { nonsense } }")["errors"][0]["message"].startswith("Cannot query field")
     assert "first or last" in asked("{ orders { nodes { id } } }")["errors"][0]["message"]
-    assert "not searched by" in asked('{ orders(first: 1, query: "moon:full") { nodes { id } } }')["errors"][0]["message"]
+    assert (
+        "not searched by" in asked('{ orders(first: 1, query: "moon:full") { nodes { id } } }')["errors"][0]["message"]
+    )
     assert client.get("/admin/api/2024-10/orders.json").status_code == 404
     assert client.get(f"{ROOT}/orders/1.json").json() == {"errors": "Not Found"}
     assert client.get(f"{ROOT}/orders.json", params={"page_info": "x"}).status_code == 400
     wrong = httpx.get(str(client.base_url) + f"{ROOT}/shop.json", headers={"X-Shopify-Access-Token": "no"})
-    assert wrong.status_code == 401 and "Invalid API key" in wrong.json()["errors"]
+    assert wrong.status_code == 401
+    assert "Invalid API key" in wrong.json()["errors"]
 
 
 def test_every_query_says_what_it_cost_and_too_much_is_throttled(asked, full_buckets):
@@ -153,7 +162,8 @@ def test_every_query_says_what_it_cost_and_too_much_is_throttled(asked, full_buc
     assert asked(dear)["errors"][0]["extensions"]["code"] == "MAX_COST_EXCEEDED"
     assert full_buckets.graph.bucket.take(full_buckets.graph.bucket.left() - 50)
     refused = asked(ORDERS, first=40)
-    assert refused["errors"][0]["extensions"]["code"] == "THROTTLED" and "data" not in refused
+    assert refused["errors"][0]["extensions"]["code"] == "THROTTLED"
+    assert "data" not in refused
     assert refused["extensions"]["cost"]["actualQueryCost"] is None
 
 
@@ -165,7 +175,8 @@ def test_rest_has_a_bucket_of_calls(client, full_buckets):
         answer = client.get(f"{ROOT}/shop.json")
         if answer.status_code == 429:
             break
-    assert answer.status_code == 429 and answer.headers["retry-after"] == "2.0"
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "2.0"
 
 
 def test_a_refund_moves_the_money_of_the_world(asked, client, shop):
@@ -190,7 +201,8 @@ def test_a_refund_moves_the_money_of_the_world(asked, client, shop):
 def test_a_refund_that_cannot_be_is_a_user_error_and_moves_nothing(asked, shop, amount, changed, said):
     acts = shop.business.done
     made = give(asked, paid(asked), amount, **changed)["data"]["refundCreate"]
-    assert made["refund"] is None and said in made["userErrors"][0]["message"]
+    assert made["refund"] is None
+    assert said in made["userErrors"][0]["message"]
     assert shop.business.done == acts
 
 
@@ -202,7 +214,9 @@ def test_a_price_holds_from_the_next_morning(asked, shop):
     other = shop.business.morning.fork()
     text = """mutation($p: ID!, $v: [ProductVariantsBulkInput!]!) { productVariantsBulkUpdate(productId: $p, variants: $v)
       { productVariants { price } userErrors { code field } } }"""
-    done = asked(text, p=chosen["id"], v=[{"id": variant["id"], "price": "500.00"}])["data"]["productVariantsBulkUpdate"]
+    done = asked(text, p=chosen["id"], v=[{"id": variant["id"], "price": "500.00"}])["data"][
+        "productVariantsBulkUpdate"
+    ]
     assert done == {"productVariants": [{"price": "500.00"}], "userErrors": []}
     for wrong, code in (
         ({"id": variant["id"], "price": "-1"}, "INVALID_INPUT"), ({"price": "1"}, "PRODUCT_VARIANT_ID_MISSING"),
@@ -224,7 +238,9 @@ def test_a_price_holds_from_the_next_morning(asked, shop):
         return int(orders["quantity"][(orders["sku"] == sku) & (orders["day"] == day)].sum())
 
     assert sold(now, first) == sold(other, first)
-    assert sum(sold(now, d) for d in range(first + 1, first + 5)) < sum(sold(other, d) for d in range(first + 1, first + 5))
+    assert sum(sold(now, d) for d in range(first + 1, first + 5)) < sum(
+        sold(other, d) for d in range(first + 1, first + 5)
+    )
 
 
 def test_stock_is_counted_up_and_down_and_never_below_nothing(asked, shop):
@@ -291,7 +307,9 @@ def test_payouts_are_what_their_lines_make(client):
     payouts = client.get(f"{ROOT}/shopify_payments/payouts.json", params={"limit": 5}).json()["payouts"]
     assert len(payouts) == 5
     for payout in payouts:
-        lines = client.get(f"{ROOT}/shopify_payments/balance/transactions.json", params={"payout_id": payout["id"], "limit": 250})
+        lines = client.get(
+            f"{ROOT}/shopify_payments/balance/transactions.json", params={"payout_id": payout["id"], "limit": 250}
+        )
         nets = [line["net"] for line in lines.json()["transactions"]]
         cents = [round(float(net) * 100) for net in nets]
         assert sum(cents) == 0  # the payout's own line takes out what the others brought
