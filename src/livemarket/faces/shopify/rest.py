@@ -104,6 +104,14 @@ def page(
     return answer
 
 
+def since(params: Params) -> int:
+    """The number after which a list begins."""
+    text = params.get("since_id") or "0"
+    if not text.isdecimal():
+        raise Refused(400, {"since_id": "is a number"})
+    return int(text)
+
+
 _ORDER_FILTERS = frozenset({
     "ids", "status", "financial_status", "fulfillment_status", "created_at_min", "created_at_max", "updated_at_min",
     "updated_at_max", "processed_at_min", "processed_at_max", "order",
@@ -171,7 +179,7 @@ class Reads:
             wanted = {text.strip() for text in params["ids"].split(",")}
             found = [n for n in found if str(n) in wanted]
         if "since_id" in params:
-            found = sorted(n for n in found if n > int(params["since_id"] or 0))
+            found = sorted(n for n in found if n > since(params))
         return found[::-1] if params.get("order", "").endswith("asc") and "since_id" not in params else found
 
     def orders(self, call: Call) -> Answer:
@@ -222,7 +230,7 @@ class Reads:
         skus = {ids.product(sku): sku for sku in goods.skus}
 
         def listed(params: Params) -> list[int]:
-            found = [n for n in skus if n > int(params.get("since_id") or 0)]
+            found = [n for n in skus if n > since(params)]
             wanted = params.get("ids")
             return [n for n in found if str(n) in wanted.split(",")] if wanted else found
 
@@ -247,7 +255,7 @@ class Reads:
         first = {ids.customer(number): (number, at) for number, at in self.face.objects.sales.customers().items()}
 
         def listed(params: Params) -> list[int]:
-            return sorted(n for n in first if n > int(params.get("since_id") or 0))
+            return sorted(n for n in first if n > since(params))
 
         return page(call, "customers", frozenset(), listed, lambda n: self.face.goods.customer(*first[n]))
 

@@ -130,6 +130,13 @@ class TikTokAds:
         except ValueError as error:
             raise wrong(f"{name}: expected JSON") from error
 
+    def _texts(self, call: Call, name: str, otherwise: list[str]) -> list[str]:
+        """A query parameter that holds a list of texts."""
+        found: Any = self._inside(call, name, otherwise)
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):  # type: ignore[reportUnknownVariableType]
+            raise wrong(f"{name}: a list of texts")
+        return found  # type: ignore[reportUnknownVariableType]
+
     def _own(self, advertiser: Any) -> None:
         if advertiser != self.advertiser:
             raise Refused(40_001, f"No permission to operate advertiser {advertiser}")
@@ -145,14 +152,14 @@ class TikTokAds:
         return asked  # type: ignore[reportUnknownVariableType]
 
     def _info(self, call: Call) -> Any:
-        wanted = self._inside(call, "advertiser_ids", [])
+        wanted = self._texts(call, "advertiser_ids", [])
         if wanted != [self.advertiser]:
             raise Refused(40_001, "No permission to operate these advertisers")
         account = {
             "advertiser_id": self.advertiser, "name": "Simulated shop", "currency": names.CURRENCY,
             "status": "STATUS_ENABLE", "timezone": "Etc/UTC", "country": "US", "role": "ROLE_ADVERTISER",
         }  # fmt: skip
-        fields = self._inside(call, "fields", list(account))
+        fields = self._texts(call, "fields", list(account))
         return {"list": [{k: v for k, v in account.items() if k in fields or k == "advertiser_id"}]}
 
     def _paged(self, call: Call, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -166,14 +173,15 @@ class TikTokAds:
     def _listed(self, what: str, call: Call) -> Any:
         self._own(call.asked("advertiser_id"))
         filters: Any = self._inside(call, "filtering", {})
+        known = {"campaign_ids", "adgroup_ids"}
+        if not isinstance(filters, dict) or set(filters) - known:  # type: ignore[reportUnknownArgumentType]
+            raise wrong(f"filtering: this world knows {' and '.join(sorted(known))}")
         made = self.campaigns.campaign if what == "campaign" else self.campaigns.group
         rows = [made(n) for n in self.campaigns.sets]
-        for name in ("campaign_ids", "adgroup_ids"):
-            if filters.get(name):
-                rows = [row for row in rows if row.get(name[:-1]) in filters[name]]
-        unknown = set(filters) - {"campaign_ids", "adgroup_ids"}
-        if unknown:
-            raise wrong(f"filtering: this world does not know {min(unknown)}")
+        for name, wanted in filters.items():  # type: ignore[reportUnknownVariableType]
+            if not isinstance(wanted, list):
+                raise wrong(f"filtering: {name} is a list")
+            rows = [row for row in rows if row.get(str(name)[:-1]) in wanted]  # type: ignore[reportUnknownArgumentType]
         return self._paged(call, rows)
 
     def _named(self, text: Any, what: str) -> int:
@@ -246,8 +254,8 @@ class TikTokAds:
         level, kind = call.asked("data_level"), call.asked("report_type")
         if kind != "BASIC" or level not in _LEVELS:
             raise wrong(f"report_type: BASIC; data_level: one of {', '.join(_LEVELS)}")
-        dimensions: Any = self._inside(call, "dimensions", [])
-        metrics: Any = self._inside(call, "metrics", ["spend", "impressions"])
+        dimensions = self._texts(call, "dimensions", [])
+        metrics = self._texts(call, "metrics", ["spend", "impressions"])
         if not dimensions or set(dimensions) - {_LEVELS[level], "stat_time_day"}:
             raise wrong(f"dimensions: {_LEVELS[level]} and stat_time_day")
         unknown = [name for name in metrics if name not in _METRICS]

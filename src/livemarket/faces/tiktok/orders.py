@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from livemarket.core.aftersales import ReturnKind
+from livemarket.core.arrays import Ints
+from livemarket.core.state import Status, Word
 from livemarket.faces.business import DAY, unix
 from livemarket.faces.journey import Journey
 from livemarket.faces.numbers import CHILDREN
@@ -36,6 +38,7 @@ class Orders:
         self.view = view
         self.sales = Sales(view, MARKET)
         self.journey = Journey(view)
+        self._returns: tuple[int, list[dict[str, Any]]] = (-1, [])
 
     def number(self, row: int) -> str:
         return str(BASE + self.sales.number(row))
@@ -54,6 +57,29 @@ class Orders:
             ("CANCELLED", self.journey.cancelled(row, at)),
         ]  # fmt: skip
         return [(name, moment) for name, moment in found if moment is not None]
+
+    def latest(self, rows: Ints) -> tuple[Ints, Ints]:
+        """The places in STATUSES of many orders as of now, and since when: `states` for all of them at once."""
+        world, orders, now = self.view.world, self.view.state.orders, self.view.now
+
+        def drawn(first: int, span: int, word: Word) -> Ints:
+            return first + np.floor(span * world.word(word, rows)).astype(np.int64)
+
+        sent, there = orders.at("ship_day", rows), orders.at("deliver_day", rows)
+        slow = world.word(Word.SCAN, rows) < world.number("dispatch_late")
+        scanned = np.where(sent >= 0, (sent + 3 * slow) * DAY + drawn(68_400, 14_400, Word.SCAN), -1)
+        delivered = np.where(there >= 0, there * DAY + drawn(28_800, 39_600, Word.TRANSIT), -1)
+        settled = np.where(
+            orders.at("settled_day", rows) >= 0, orders.at("settled_day", rows) * DAY + SETTLED_SECOND, -1
+        )
+        settled = np.where((delivered >= 0) & (delivered <= now), settled, -1)
+        off = orders.at("status", rows) == Status.CANCELLED
+        cancelled = np.where(off, (orders.at("day", rows) + 1) * DAY + drawn(32_400, 7_200, Word.PICK), -1)
+        place, since = np.zeros(len(rows), dtype=np.int64), self.sales.paid(rows)
+        for n, moment in enumerate((self.sales.shipped(rows), scanned, delivered, settled, cancelled), start=1):
+            reached = (moment >= 0) & (moment <= now)
+            place, since = np.where(reached, n, place), np.where(reached, moment, since)
+        return place, since
 
     def order(self, row: int, at: int) -> dict[str, Any]:
         view, name = self.view, self.view.order_name(row)
@@ -164,6 +190,13 @@ class Orders:
                 "product_name": names.title(self.view.world, sku), "sku_name": "Default",
             }],
         }  # fmt: skip
+
+    def every_return(self) -> list[dict[str, Any]]:
+        """All of them as of now; kept until the clock moves, so that further pages cost little."""
+        now = self.view.now
+        if self._returns[0] != now:
+            self._returns = (now, [made for row in self.with_returns() for made in self.returns(row, now)])
+        return list(self._returns[1])
 
     def with_returns(self) -> list[int]:
         """Orders of the marketplace of which something was asked back or given back by now."""

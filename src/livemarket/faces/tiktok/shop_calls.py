@@ -52,6 +52,14 @@ def objects(asked: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return found  # type: ignore[reportUnknownVariableType]
 
 
+def texts(asked: dict[str, Any], name: str) -> list[str]:
+    """A list of texts in a body; empty if it is not there."""
+    found: Any = asked.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):  # type: ignore[reportUnknownVariableType]
+        raise invalid(f"{name} is a list of texts")
+    return found  # type: ignore[reportUnknownVariableType]
+
+
 def whole(asked: dict[str, Any], name: str) -> int | None:
     """A time of the body or the query, as seconds."""
     value = asked.get(name)
@@ -124,23 +132,21 @@ class ShopCalls:
                 rows = rows[column(rows) >= moment_of(low)]
             if high is not None:
                 rows = rows[column(rows) < moment_of(high)]
-        found: list[int] = rows.tolist()
         if asked.get("order_status"):
-            if asked["order_status"] not in STATUSES:
+            if str(asked["order_status"]) not in STATUSES:
                 raise invalid(f"order_status is one of {', '.join(STATUSES)}")
-            found = [row for row in found if own.states(row, now)[-1][0] == asked["order_status"]]
+            rows = rows[own.latest(rows)[0] == STATUSES.index(asked["order_status"])]
+        if updated:
+            rows = rows[np.argsort(own.latest(rows)[1], kind="stable")]
+        found: list[int] = rows.tolist()
         if asked.get("buyer_user_id"):
             found = [r for r in found if names.customer(own.view.order("customer", r)) == asked["buyer_user_id"]]
-        if updated:
-            found.sort(key=lambda row: own.states(row, now)[-1][1])
         if call.asked("sort_order", "DESC") == "DESC":
             found.reverse()
         return page(call, "orders", found, own.number, lambda row: own.order(row, now), 100)
 
     def _updated(self, rows: Ints) -> Ints:
-        own = self.face.orders
-        moments = [own.states(row, own.view.now)[-1][1] for row in rows.tolist()]
-        return np.array(moments, dtype=np.int64)
+        return self.face.orders.latest(rows)[1]
 
     def details(self, call: Call) -> Any:
         ids = [text for text in call.asked("ids").split(",") if text]
@@ -157,7 +163,7 @@ class ShopCalls:
 
     def products(self, call: Call) -> Any:
         asked, own = body(call), self.face.goods
-        status, wanted, available = asked.get("status", "ALL"), asked.get("seller_skus"), own.available()
+        status, wanted, available = str(asked.get("status", "ALL")), texts(asked, "seller_skus"), own.available()
         rows = [
             sku for sku in own.skus
             if status in {"ALL", own.status(sku)} and (not wanted or names.sku(sku) in wanted)
@@ -225,13 +231,13 @@ class ShopCalls:
 
     def returns(self, call: Call) -> Any:
         asked, own = body(call), self.face.orders
-        now = own.view.now
-        found = [made for row in own.with_returns() for made in own.returns(row, now)]
+        found = own.every_return()
         lists = (("return_ids", "return_id"), ("order_ids", "order_id"), ("return_types", "return_type"),
                  ("return_status", "return_status"))  # fmt: skip
         for many, name in lists:
-            if asked.get(many):
-                found = [made for made in found if made[name] in asked[many]]
+            wanted = texts(asked, many)
+            if wanted:
+                found = [made for made in found if made[name] in wanted]
         for name in ("create_time", "update_time"):
             low, high = whole(asked, f"{name}_ge"), whole(asked, f"{name}_lt")
             found = [m for m in found if (low or 0) <= m[name] < (FAR_MOMENT if high is None else high)]

@@ -70,6 +70,19 @@ def test_pages_give_every_order_once_and_details_agree(seller):
     assert seller.call("GET", "/order/202309/orders/search").json()["code"] == 36_009_010
 
 
+def test_statuses_of_many_orders_are_those_of_each(shop):
+    """Lists are cut from arrays, objects are made one by one: both say the same."""
+    own = next(d.face for d in shop.desk.doors if d.face.name == "tiktok_shop").orders
+    rows = own.sales.rows()
+    places, since = own.latest(rows)
+    chosen = np.concatenate([np.flatnonzero(places == n)[-25:] for n in range(6)]).tolist()
+    assert len({int(places[n]) for n in chosen}) == 6
+    from livemarket.faces.tiktok.orders import STATUSES
+
+    for n in chosen:
+        assert own.states(int(rows[n]), own.view.now)[-1] == (STATUSES[places[n]], since[n])
+
+
 def test_a_refund_moves_money_once_under_its_key(seller, shop, ear):
     hook = {"event_type": "RETURN_STATUS_CHANGE", "address": ear.url}
     seller.good("PUT", "/event/202309/webhooks", hook)
