@@ -13,6 +13,7 @@ from livemarket.core.money import SUPPLIER
 from livemarket.core.state import CHANNELS, PROCESSORS, Status
 from livemarket.core.tickets import INTENTS
 from livemarket.files import names
+from livemarket.files.counts import counted
 from livemarket.files.lines import Day, column, money, ratio
 
 PLATFORM = "tiktok_ads"
@@ -178,20 +179,6 @@ def _stock_low(day: Day, fact: Fact) -> list[tuple[str, str]]:
     pairs = zip(column(fact, "sku"), column(fact, "on_hand"), strict=True)
     return [
         (f"{names.sku(s)}-{day.date}", f'"sku":"{names.sku(s)}","on_hand":{n},"warehouse":"main"') for s, n in pairs
-    ]
-
-
-def _adjusted(day: Day, fact: Fact) -> list[tuple[str, str]]:
-    columns = (column(fact, n) for n in ("second", "sku", "delta", "cost"))
-    return [
-        (
-            f"{names.sku(s)}-{day.date}-{at:05d}",
-            (
-                f'"sku":"{names.sku(s)}","delta":{d},"reason":"count","warehouse":"main",'
-                f'"currency":"{names.CURRENCY}","cost_minor":{c}'
-            ),
-        )
-        for at, s, d, c in zip(*columns, strict=True)
     ]
 
 
@@ -388,7 +375,7 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "banned": _simple("ListingBanned", "listing", _banned),
     "stock_out": _simple("StockOut", "stock", _stock_out),
     "stock_low": _simple("StockLow", "stock", _stock_low),
-    "adjusted": _simple("StockAdjusted", "stock", _adjusted),
+    "adjusted": counted,
     "purchase": _simple("PurchaseOrderPlaced", "purchase", _purchase),
     "inbound": inbound,
     "replenished": _simple("StockReplenished", "stock", _replenished),
