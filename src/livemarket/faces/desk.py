@@ -77,6 +77,6 @@ async def until_signalled(desk: Desk, bound: list[tuple[Door, socket.socket]]) -
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # not on every system
+        with contextlib.suppress(RuntimeError):  # a system without such signals: the process is ended otherwise
             loop.add_signal_handler(number, stop.set)
     await desk.open(bound, stop)

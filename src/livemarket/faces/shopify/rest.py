@@ -142,6 +142,7 @@ class Reads:
             ("GET", "orders/{id}/fulfillments.json", self.fulfillments),
             ("GET", "products.json", self.products), ("GET", "products/count.json", self.products_count),
             ("GET", "products/{id}", self.product), ("GET", "variants/{id}", self.variant),
+            ("GET", "products/{id}/variants.json", self.variants),
             ("GET", "products/{product}/variants/{id}", self.variant),
             ("GET", "customers.json", self.customers), ("GET", "customers/{id}", self.customer),
             ("GET", "locations.json", self.locations), ("GET", "inventory_levels.json", self.levels),
@@ -245,6 +246,11 @@ class Reads:
         sku = self.sku(call, "Product")
         made = self.face.goods.product(sku, self.face.view.now, self.face.goods.available()[sku])
         return answered(200, {"product": cut(made, call.asked("fields"))})
+
+    def variants(self, call: Call) -> Answer:
+        sku = self.sku(call, "Product")
+        made = self.face.goods.variant(sku, self.face.view.now, self.face.goods.available()[sku])
+        return answered(200, {"variants": [made]})
 
     def variant(self, call: Call) -> Answer:
         sku = self.sku(call, "ProductVariant")

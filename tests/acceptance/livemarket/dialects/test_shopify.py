@@ -43,6 +43,9 @@ product = shopify.Product.find(limit=1)[0]
 variant = shopify.Variant.find(product.variants[0].id)
 before, variant.price = variant.price, "19.95"
 saved = variant.save()
+item, place = variant.inventory_item_id, shopify.Location.find()[0].id
+calculated = shopify.Refund.calculate(order.id, refund_line_items=[
+    {"line_item_id": order.line_items[0].id, "quantity": 1, "restock_type": "no_restock"}])
 payouts = shopify.Payouts.find(limit=2)
 lines = shopify.Transactions.find(payout_id=payouts[0].id)
 hook = shopify.Webhook.create({"topic": "products/update", "address": "http://127.0.0.1:9/none", "format": "json"})
@@ -53,6 +56,9 @@ print(json.dumps({
     "saved": saved, "price": shopify.Variant.find(variant.id).price, "payout": payouts[0].amount,
     "nets": [t.net for t in lines if t.type != "payout"], "hook": bool(hook.id and hook.destroy() is None),
     "shop": answer["data"]["shop"]["name"],
+    "set": shopify.InventoryLevel.set(place, item, 77).available,
+    "most": calculated.transactions[0].maximum_refundable, "total": order.total_price,
+    "variants": [v.sku for v in shopify.Variant.find(product_id=product.id)],
     "level": shopify.InventoryLevel.find(location_ids=str(shopify.Location.find()[0].id))[0].available,
 }))
 """
@@ -118,6 +124,8 @@ def test_the_official_sdk_works_unchanged(shop):
     assert said["price"] == "19.95" != said["before"]
     cents = sum(round(float(net) * 100) for net in said["nets"])
     assert cents == round(float(said["payout"]) * 100)
+    assert (said["set"], said["variants"]) == (77, ["SKU-0000"])
+    assert round(float(said["most"]) * 100) == round(float(said["total"]) * 100) - 100
     assert said["hook"]
     assert said["shop"] == "Simulated shop"
     assert said["level"] >= 0
