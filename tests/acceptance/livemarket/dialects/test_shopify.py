@@ -57,7 +57,7 @@ print(json.dumps({
     "nets": [t.net for t in lines if t.type != "payout"], "hook": bool(hook.id and hook.destroy() is None),
     "shop": answer["data"]["shop"]["name"],
     "set": shopify.InventoryLevel.set(place, item, 77).available,
-    "most": calculated.transactions[0].maximum_refundable, "total": order.total_price,
+    "most": calculated.transactions[0].maximum_refundable, "total": order.current_total_price,
     "variants": [v.sku for v in shopify.Variant.find(product_id=product.id)],
     "level": shopify.InventoryLevel.find(location_ids=str(shopify.Location.find()[0].id))[0].available,
 }))
