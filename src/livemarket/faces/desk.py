@@ -19,10 +19,16 @@ from livemarket.faces.door import Door, Face
 from livemarket.faces.faults import Faults
 from livemarket.faces.paypal.face import PayPal
 from livemarket.faces.server import HOST, Mail, listening, serve
+from livemarket.faces.shopify.face import Shopify
 from livemarket.faces.stripe.face import Stripe
+from livemarket.faces.tiktok.ads import TikTokAds
+from livemarket.faces.tiktok.shop import TikTokShop
 
 # A new provider: one more line here.
-PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {"stripe": Stripe, "paypal": PayPal, "bank": Bank}
+PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {
+    "stripe": Stripe, "paypal": PayPal, "bank": Bank, "shopify": Shopify, "tiktok_shop": TikTokShop,
+    "tiktok_ads": TikTokAds,
+}  # fmt: skip
 
 
 class Desk:

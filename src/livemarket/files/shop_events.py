@@ -13,6 +13,7 @@ from livemarket.core.money import SUPPLIER
 from livemarket.core.state import CHANNELS, PROCESSORS, Status
 from livemarket.core.tickets import INTENTS
 from livemarket.files import names
+from livemarket.files.counts import counted
 from livemarket.files.lines import Day, column, money, ratio
 
 PLATFORM = "tiktok_ads"
@@ -374,6 +375,7 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "banned": _simple("ListingBanned", "listing", _banned),
     "stock_out": _simple("StockOut", "stock", _stock_out),
     "stock_low": _simple("StockLow", "stock", _stock_low),
+    "adjusted": counted,
     "purchase": _simple("PurchaseOrderPlaced", "purchase", _purchase),
     "inbound": inbound,
     "replenished": _simple("StockReplenished", "stock", _replenished),
