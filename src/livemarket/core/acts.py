@@ -33,6 +33,7 @@ class Verb(IntEnum):
     PAY_OUT = 9  # processor
     PAY_CREATOR = 10  # creator, from the bank; detail 1: from PayPal
     PAY_SUPPLIER = 11  # supplier, from the bank
+    ADJUST = 12  # product; the amount is the difference that a count found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Acts that no stage of the day had to know of: done at the day's end, dated at their own second.
 
-Money moves, answers and payments hold at once. Prices, budgets, listings and purchases hold from the next morning,
-because a day's demand is drawn from its morning.
+Money moves, answers and payments hold at once. Prices, budgets, listings, counts and purchases hold from the next
+morning, because a day's demand is drawn from its morning.
 """
 
 from __future__ import annotations
@@ -56,6 +56,10 @@ def _buy(world: World, act: Act) -> None:
     supply.buy(world, act.entity, act.amount, act.second)
 
 
+def _adjust(world: World, act: Act) -> None:
+    supply.adjust(world, act.entity, act.amount, act.second)
+
+
 def _pay_out(world: World, act: Act) -> None:
     payments.pay_now(world, act)
 
@@ -71,7 +75,7 @@ def _supplier(world: World, act: Act) -> None:
 _DONE: dict[Verb, Callable[[World, Act], None]] = {
     Verb.REFUND: _refund, Verb.ANSWER: _answer, Verb.ACCEPT: _accept, Verb.SOLVE: _solve, Verb.PRICE: _price,
     Verb.BUDGET: _budget, Verb.UNLIST: _unlist, Verb.LIST: _list, Verb.BUY_STOCK: _buy, Verb.PAY_OUT: _pay_out,
-    Verb.PAY_CREATOR: _creator, Verb.PAY_SUPPLIER: _supplier,
+    Verb.PAY_CREATOR: _creator, Verb.PAY_SUPPLIER: _supplier, Verb.ADJUST: _adjust,
 }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from livemarket.core import exact, money, quantise
+from livemarket.core import exact, fulfilment, money, quantise
+from livemarket.core.acts import one
 from livemarket.core.arrays import Ints
 from livemarket.core.keyed import Purpose
 from livemarket.core.world import World
@@ -148,3 +149,23 @@ def buy(world: World, sku: int, units: int, second: int) -> None:
     state.calendar.add("no_show" if fails else "inbound", arrives + 10 * int(fails), row)
     world.facts.add("purchase", np.array([second]), purchase=row)
     world.count("purchased", units)
+
+
+def adjust(world: World, sku: int, delta: int, second: int) -> None:
+    """A count by hand. Pieces that were found come as a batch of their own at the usual cost; missing ones leave the
+    oldest batches, as sold ones do. What buyers have reserved cannot go missing.
+    """
+    state = world.state
+    if delta > 0:
+        cost = delta * int(world.products.cost[sku])
+        shelve(world, one(sku), one(delta), world.products.cost[sku : sku + 1], defects(world, one(sku)), -1)
+    else:
+        delta = -min(-delta, max(int(state.on_hand[sku] - state.reserved[sku]), 0))
+        pieces = int(state.shipped[sku]) + 1 + np.arange(-delta, dtype=np.int64)
+        batches = fulfilment.batch_of(world, np.full(-delta, sku, dtype=np.int64), pieces)
+        cost = int(state.batches.at("cost", batches).sum())
+        state.shipped[sku] -= delta
+        state.on_hand[sku] += delta
+    if delta:
+        world.facts.add("adjusted", one(second), sku=sku, delta=delta, cost=cost)
+        world.count("adjusted", delta)

@@ -181,6 +181,20 @@ def _stock_low(day: Day, fact: Fact) -> list[tuple[str, str]]:
     ]
 
 
+def _adjusted(day: Day, fact: Fact) -> list[tuple[str, str]]:
+    columns = (column(fact, n) for n in ("second", "sku", "delta", "cost"))
+    return [
+        (
+            f"{names.sku(s)}-{day.date}-{at:05d}",
+            (
+                f'"sku":"{names.sku(s)}","delta":{d},"reason":"count","warehouse":"main",'
+                f'"currency":"{names.CURRENCY}","cost_minor":{c}'
+            ),
+        )
+        for at, s, d, c in zip(*columns, strict=True)
+    ]
+
+
 def _purchase(day: Day, fact: Fact) -> list[tuple[str, str]]:
     made: list[tuple[str, str]] = []
     for row, sku, supplier, units, cost, arrives in _bought(day, fact, "arrives"):
@@ -374,6 +388,7 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "banned": _simple("ListingBanned", "listing", _banned),
     "stock_out": _simple("StockOut", "stock", _stock_out),
     "stock_low": _simple("StockLow", "stock", _stock_low),
+    "adjusted": _simple("StockAdjusted", "stock", _adjusted),
     "purchase": _simple("PurchaseOrderPlaced", "purchase", _purchase),
     "inbound": inbound,
     "replenished": _simple("StockReplenished", "stock", _replenished),

@@ -53,6 +53,7 @@ def postings(event):
         "SupplierPaid": lambda: [("liabilities:payable:suppliers", amount), ("assets:bank", -amount)],
         "AccountAdjusted": lambda: [(d["debit"], amount), (d["credit"], -amount)],
         "InboundReceived": lambda: [("assets:inventory", d["cost_minor"])],
+        "StockAdjusted": lambda: [("assets:inventory", d["cost_minor"] * (1 if d["delta"] > 0 else -1))],
         "GoodsShipped": lambda: [("assets:inventory", -d["cost_minor"])],
         "ReturnReceived": lambda: [("assets:inventory", d["cost_minor"] * (d["condition"] == "as_new"))],
     }.get(kind)
@@ -61,6 +62,8 @@ def postings(event):
 
 def moved(event):
     """(sku, pieces) into the stock."""
+    if event["type"] == "StockAdjusted":
+        return [(event["data"]["sku"], event["data"]["delta"])]
     sign = {"InboundReceived": 1, "GoodsShipped": -1}.get(event["type"], 0)
     if event["type"] == "ReturnReceived" and event["data"]["condition"] == "as_new":
         sign = 1
