@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livemarket.core import ads, exact, quantise, showtime
+from livemarket.core import ads, exact, keyed, quantise, showtime
 from livemarket.core.arrays import Flags, Floats, Ints
 from livemarket.core.keyed import Purpose
 from livemarket.core.world import World
@@ -123,17 +123,37 @@ def slot_starts(start: Ints, slots: int) -> Ints:
     return start[:, None] + SLOT_SECONDS * np.arange(slots, dtype=np.int64)[None, :]
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A day's shows as they are planned long before: by whom, where, from which second on."""
+
+    key: Ints
+    creator: Ints
+    channel: Ints
+    start: Ints
+    noise: Floats
+
+
+def schedule(world: World, day: int) -> Schedule:
+    """The weekly plan of any day."""
+    shop, weekday = world.setting.shop, day % 7
+    count = shop.shows_per_week * (weekday + 1) // 7 - shop.shows_per_week * weekday // 7
+    key = day * showtime.KEYS_A_DAY + np.arange(count, dtype=np.int64)
+    u = keyed.uniforms(world.seed, key, day, Purpose.SHOW, 8)
+    creator = np.searchsorted(np.cumsum(world.creators.weight), u[:, 0]).clip(0, shop.creators - 1)
+    hour = np.array(HOURS)[np.searchsorted(np.array(HOUR_SHARES), u[:, 1]).clip(0, len(HOURS) - 1)]
+    channel = (u[:, 2] >= MARKETPLACE_SHARE).astype(np.int64)
+    return Schedule(key, creator, channel, hour * 3600, u)
+
+
 def lineup(world: World, viral: Floats) -> Lineup:
     """Shows by the weekly plan; products by popularity with Gumbel noise (equal to sampling without replacement,
     Yellott 1977), sold-out and banned ones left out.
     """
-    shop, weekday = world.setting.shop, world.weekday
-    count = shop.shows_per_week * (weekday + 1) // 7 - shop.shows_per_week * weekday // 7
-    key = world.day * 256 + np.arange(count, dtype=np.int64)
-    u = world.draw(Purpose.SHOW, key, 8)
-    creator = np.searchsorted(np.cumsum(world.creators.weight), u[:, 0]).clip(0, shop.creators - 1)
-    hour = np.array(HOURS)[np.searchsorted(np.array(HOUR_SHARES), u[:, 1]).clip(0, len(HOURS) - 1)]
-    channel = (u[:, 2] >= MARKETPLACE_SHARE).astype(np.int64)
+    shop = world.setting.shop
+    planned = schedule(world, world.day)
+    key, u, count = planned.key, planned.noise, len(planned.key)
+    creator, hour, channel = planned.creator, planned.start // 3600, planned.channel
     pairs = (key[:, None] * 4096 + world.skus[None, :]).ravel()
     gumbel = -exact.log(-exact.log(world.draw(Purpose.RUN_OF_SHOW, pairs, 1)[:, 0]))
     score = gumbel.reshape(count, shop.skus) + (world.products.log_popularity + 0.5 * novelty(world) + viral)[None, :]

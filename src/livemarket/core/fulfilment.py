@@ -65,6 +65,7 @@ def call_off(world: World, order: int, second: int) -> None:
     state.orders.put("status", row, int(Status.CANCELLED))
     state.reserved[int(state.orders["sku"][order])] -= int(state.orders["quantity"][order])
     state.calendar.add("missing", np.array([world.day + 15]), row)
+    state.stopped[order] = world.day * 86400 + second
     world.facts.add("cancelled", one(second), order=row, by=2)
     world.count("stopped", 1)
 

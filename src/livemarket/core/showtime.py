@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from livemarket.core.acts import Verb
+from livemarket.core.acts import Act, Verb
 from livemarket.core.arrays import Floats, Ints
 from livemarket.core.world import World
 
@@ -17,16 +17,14 @@ VERBS = (Verb.PIN, Verb.DROP, Verb.END_SHOW)
 KEYS_A_DAY = 256  # a show's key is its day times this, and its place in the day
 
 
+def _slot(act: Act) -> int:
+    return -1 if act.verb == Verb.END_SHOW else act.detail
+
+
 def note(world: World) -> None:
     """Today's acts on shows of today or later join those of earlier days; what is over is forgotten."""
     made = [
-        (
-            world.day * 86400 + act.second,
-            act.entity,
-            int(act.verb),
-            act.amount,
-            -1 if act.verb == Verb.END_SHOW else act.detail,
-        )
+        (world.day * 86400 + act.second, act.entity, int(act.verb), act.amount, _slot(act))
         for act in world.acts
         if act.verb in VERBS
     ]

@@ -103,8 +103,8 @@ def solve(world: World, ticket: int, second: int) -> None:
 
 
 def reply(world: World, ticket: int, second: int) -> None:
-    """Somebody writes to the customer. Within some hours of the message that lightens the mood, and may keep a case from
-    being opened that the buyer would have opened tomorrow or later.
+    """Somebody writes to the customer. Within some hours of the message that lightens the mood, and may keep away a
+    case that the buyer would have opened tomorrow or later.
     """
     state = world.state
     row = np.array([ticket])
