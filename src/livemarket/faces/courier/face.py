@@ -67,6 +67,8 @@ class Courier:
         return None  # ShipEngine takes no keys; labels are found again by external_order_id's label
 
     def notices(self, happened: Happened) -> list[Notice]:
+        if not self.post.endpoints:
+            return []
         row = happened.columns.get("order", -1)
         if happened.kind not in {"shipped", "scanned", "delivered"} or self.parcels.number(row) in self._quiet:
             return []

@@ -1,4 +1,4 @@
-"""Labels and tracking as of a moment. Every parcel has a label: the warehouse's, or one the shop made before picking."""
+"""Labels and tracking as of a moment. Every parcel has a label: the warehouse's, or the shop's own from before."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 PRIORITIES = (None, "low", "normal", "high", "urgent")
 KNOWN = {
-    "status", "comment", "priority", "tags", "additional_tags", "assignee_id", "safe_update", "updated_stamp", "subject",
+    "status", "comment", "priority", "tags", "additional_tags", "assignee_id", "safe_update", "updated_stamp",
 }  # fmt: skip
 
 

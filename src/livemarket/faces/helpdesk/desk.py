@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,10 @@ class Desk:
         if not text.isdigit() or len(text) > 18:
             return None
         order = self.view.keyed_order(*unpacked(int(text)))
-        if order is None:
-            return None
+        return None if order is None else self.of_order(order)
+
+    def of_order(self, order: int) -> int | None:
+        """The ticket about an order, if it was written by now."""
         found = np.flatnonzero(self.view.state.tickets["order"] == order)
         rows = [row for row in found.tolist() if self.opened(row) <= self.view.now]
         return rows[0] if rows else None
@@ -150,8 +153,8 @@ class Desk:
             written.append((done, AGENT, "Answered by the shop's own people (simulated).", True))
         return [
             {
-                "id": number * 64 + n, "type": "Comment", "author_id": author, "body": body, "html_body": f"<p>{body}</p>",
-                "plain_body": body, "public": public, "attachments": [], "audit_id": number * 64 + n,
+                "id": number * 64 + n, "type": "Comment", "author_id": author, "body": body,
+                "html_body": f"<p>{escape(body)}</p>", "plain_body": body, "public": public, "attachments": [], "audit_id": number * 64 + n,
                 "via": {"channel": "api" if author == AGENT else "email"}, "created_at": iso(moment), "metadata": {},
             }
             for n, (moment, author, body, public) in enumerate(sorted(written))

@@ -73,7 +73,7 @@ class HelpDesk:
         return None  # Zendesk takes keys where tickets are created, which here only customers do
 
     def notices(self, happened: Happened) -> list[Notice]:
-        made = hooks.notice(self, happened)
+        made = hooks.notice(self, happened) if self.post.endpoints else None
         return [made] if made else []
 
     def routes(self) -> Sequence[Route]:

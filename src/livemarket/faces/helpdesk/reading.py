@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -46,11 +48,10 @@ def _shown(face: HelpDesk, row: int, call: Call) -> dict[str, Any]:
     return face.desk.ticket(row, face.view.now, call.base)
 
 
-def paged(call: Call, name: str, rows: list[dict[str, Any]]) -> Answer:
-    """One page of a list: by cursor, or the first hundred by number where no page[size] is asked for."""
+def paged(call: Call, name: str, rows: dict[int, Callable[[], dict[str, Any]]]) -> Answer:
+    """One page of a list by cursor. `rows`: for each id, what makes its object; only those of the page are made."""
     asked = dict(call.pairs())
-    ids = [str(row["id"]) for row in rows]
-    by_id = dict(zip(ids, rows, strict=True))
+    ids = [str(key) for key in rows]
     size = asked.get("page[size]", str(MOST))
     if not size.isdigit() or not 1 <= int(size) <= MOST:
         raise Refused(400, "InvalidPaginationParameter", f"page[size] is from 1 to {MOST}")
@@ -69,7 +70,7 @@ def paged(call: Call, name: str, rows: list[dict[str, Any]]) -> Answer:
         return f"{call.base}{call.path}?{query}"
 
     return answered(200, {
-        name: [by_id[key] for key in chosen],
+        name: [rows[int(key)]() for key in chosen],
         "meta": {"has_more": more, "after_cursor": ends["after"], "before_cursor": ends["before"]},
         "links": {"prev": link("before"), "next": link("after") if more or before else None},
     })  # fmt: skip
@@ -87,19 +88,32 @@ def _cursor(text: str) -> str:
 
 
 def _tickets(face: HelpDesk, call: Call) -> Answer:
-    rows = [_shown(face, row, call) for row in face.desk.rows()]
     external, sort = call.asked("external_id"), call.asked("sort", "id")
-    rows = [row for row in rows if external in {"", row["external_id"]}]
-    key = sort.removeprefix("-")
-    if key not in {"id", "updated_at", "status"}:
+    rows = face.desk.rows() if not external else _external(face, external)
+    key, now = sort.removeprefix("-"), face.view.now
+    if key == "updated_at":
+        rows.sort(key=lambda row: face.desk.updated(row, now))
+    elif key == "status":
+        rows.sort(key=lambda row: face.desk.status(row, now))
+    elif key != "id":  # ids follow the order in which tickets were written
         raise Refused(400, "InvalidParameter", "sort is id, updated_at or status, or one of them with a minus before")
-    if key != "id":  # ids follow the order in which tickets were written
-        rows.sort(key=lambda row: row[key])
-    return paged(call, "tickets", rows[::-1] if sort.startswith("-") else rows)
+    return paged(call, "tickets", _made(face, rows[::-1] if sort.startswith("-") else rows, call))
+
+
+def _made(face: HelpDesk, rows: list[int], call: Call) -> dict[int, Callable[[], dict[str, Any]]]:
+    return {face.desk.number(row): partial(_shown, face, row, call) for row in rows}
+
+
+def _external(face: HelpDesk, name: str) -> list[int]:
+    """The ticket of this external id, if it was written by now."""
+    order = face.view.named_order(name.removeprefix("tkt-")) if name.startswith("tkt-") else None
+    row = None if order is None else face.desk.of_order(order)
+    return [] if row is None else [row]
 
 
 def _comments(face: HelpDesk, call: Call) -> Answer:
-    return paged(call, "comments", face.desk.comments(found(face, call), face.view.now))
+    made = face.desk.comments(found(face, call), face.view.now)
+    return paged(call, "comments", {comment["id"]: partial(dict, comment) for comment in made})
 
 
 def agent(base: str) -> dict[str, Any]:
@@ -110,8 +124,10 @@ def agent(base: str) -> dict[str, Any]:
 
 
 def _users(face: HelpDesk, call: Call) -> Answer:
-    people = face.desk.writers().items()
-    return paged(call, "users", [agent(call.base), *(user(who, since, call.base) for who, since in people)])
+    made: dict[int, Callable[[], dict[str, Any]]] = {AGENT: partial(agent, call.base)}
+    for who, since in face.desk.writers().items():
+        made[user_number(who)] = partial(user, who, since, call.base)
+    return paged(call, "users", made)
 
 
 def _user(face: HelpDesk, call: Call) -> Answer:
@@ -138,7 +154,7 @@ def _user_search(face: HelpDesk, call: Call) -> Answer:
 def _requested(face: HelpDesk, call: Call) -> Answer:
     text = call.found["id"]
     rows = [row for row in face.desk.rows() if str(user_number(face.desk.customer(row))) == text]
-    return paged(call, "tickets", [_shown(face, row, call) for row in rows])
+    return paged(call, "tickets", _made(face, rows, call))
 
 
 def _search(face: HelpDesk, call: Call) -> Answer:
@@ -152,7 +168,7 @@ def _search(face: HelpDesk, call: Call) -> Answer:
         raise Refused(422, "InvalidQuery", f"this world searches tickets by {', '.join(SEARCHED[1:])} and by words")
     words = [name.lower() for name, colon, _ in given if not colon]
     hits: list[dict[str, Any]] = []
-    for row in face.desk.rows():
+    for row in _external(face, wanted["external_id"]) if "external_id" in wanted else face.desk.rows():
         made = _shown(face, row, call)
         text = f"{made['subject']} {made['description']}".lower()
         if all(str(made[k]) == v for k, v in wanted.items() if k != "type") and all(word in text for word in words):

@@ -98,7 +98,7 @@ class LiveShows:
         return [Notice(name, kind, document)]
 
     def routes(self) -> Sequence[Route]:
-        made = [
+        made: list[tuple[str, str, Callable[[Call], Answer]]] = [
             ("GET", "/v1/shows", self._list),
             ("GET", "/v1/shows/{id}", lambda call: self._shown(self._show(call))),
             ("POST", "/v1/shows/{id}/pin", self._pin),
@@ -135,7 +135,9 @@ class LiveShows:
             given: Any = call.document()
         except ValueError as error:
             raise Refused(400, "MALFORMED", "the body is JSON") from error
-        slot = given.get("slot", -1) if isinstance(given, dict) else None  # type: ignore[reportUnknownMemberType]
+        if not isinstance(given, dict):
+            raise Refused(400, "MALFORMED", "the body is an object")
+        slot: Any = given.get("slot", -1)  # type: ignore[reportUnknownMemberType]
         slots = self.shows.slots(key, moment)
         if type(slot) is not int or not -1 <= slot < len(slots):
             raise Refused(422, "SLOT", f"slot is from 0 to {len(slots) - 1}, or left out")

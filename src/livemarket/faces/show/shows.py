@@ -112,9 +112,11 @@ class Shows:
             {"slot": n, "starts_at": iso(moment + n * SLOT_SECONDS), "status": "planned"} for n in range(count)
         ]
         for _, show, verb, value, slot in self.view.state.show_changes:
-            for one in made if show == key else ():
-                if slot in {-1, one["slot"]} and verb != Verb.END_SHOW:
-                    one |= {"sku": names.sku(value)} if verb == Verb.PIN else {"drop_percent": value // 10_000}
+            if show != key or verb == Verb.END_SHOW:
+                continue
+            change = {"sku": names.sku(value)} if verb == Verb.PIN else {"drop_percent": value // 10_000}
+            for one in made if slot < 0 else made[slot : slot + 1]:
+                one.update(change)
         return made
 
     def _sales(self, key: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from livemarket.faces.idempotency import Keys
 from livemarket.faces.pages import by_number
 from livemarket.faces.warehouse import hooks, receiving
 from livemarket.faces.warehouse.objects import CENTER, Objects
-from livemarket.faces.warehouse.refusals import Refused, absent, guarded, whole
+from livemarket.faces.warehouse.refusals import Action, Refused, absent, guarded, whole
 from livemarket.faces.webhooks import Notice, Post
 
 _SAID = {
@@ -61,11 +61,11 @@ class Warehouse:
         return None  # ShipBob takes no keys; references can be searched for
 
     def notices(self, happened: Happened) -> list[Notice]:
-        made = hooks.notice(self, happened)
+        made = hooks.notice(self, happened) if self.post.endpoints else None
         return [made] if made else []
 
     def routes(self) -> Sequence[Route]:
-        made = [
+        made: list[tuple[str, str, Action]] = [
             ("GET", "/1.0/order", self._orders),
             ("GET", "/1.0/order/{id}", lambda c: answered(200, self.objects.order(self._order(c), self.view.now))),
             ("POST", "/1.0/order/{id}/cancel", self._cancel),
@@ -93,7 +93,7 @@ class Warehouse:
         rows = self.objects.orders().tolist()
         references, tracked = call.asked("ReferenceIds"), call.asked("HasTracking")
         if references:
-            found = {self.objects.named(name) for name in references.split(",")}
+            found = {row for name in references.split(",") if (row := self.objects.named(name)) is not None}
             rows = [row for row in rows if row in found]
         if tracked:
             wanted = tracked.lower() == "true"

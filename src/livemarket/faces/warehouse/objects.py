@@ -109,7 +109,7 @@ class Objects:
         number, sku = self.number(row), self.view.order("sku", row)
         sent, quantity = self.journey.shipped(row, at), self.view.order("quantity", row)
         committed = 0 if self.short(row) or self.status(row, at)[0] == "Cancelled" else quantity
-        item = {
+        item: dict[str, Any] = {
             "id": sku + 1, "name": names.title(self.view.world, sku), "quantity": quantity,
             "quantity_committed": committed, "lot": "", "expiration_date": None, "serial_numbers": [],
             "is_dangerous_goods": False,

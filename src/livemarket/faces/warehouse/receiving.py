@@ -52,6 +52,14 @@ class Receiving:
             return "Cancelled", gone
         return "Awaiting", self.placed(row)
 
+    def whole(self, first: int) -> tuple[str, int]:
+        """The state of a receiving order: PartiallyArrived while some of its purchases are still awaited."""
+        states = [self.state(row) for row in self.groups.get(first, [first])]
+        kinds, since = {kind for kind, _ in states}, max(moment for _, moment in states)
+        if kinds == {"Awaiting"} or len(kinds) == 1:
+            return states[0][0], since
+        return ("PartiallyArrived" if "Awaiting" in kinds else "Completed"), since
+
     def rows(self) -> list[int]:
         """Receiving orders by their first purchase, newest first."""
         joined = {row for group in self.groups.values() for row in group[1:]}
@@ -69,7 +77,7 @@ class Receiving:
 
     def shown(self, first: int) -> dict[str, Any]:
         view, rows = self._face.view, self.groups.get(first, [first])
-        status, since = self.state(first)
+        status, since = self.whole(first)
         arrives = max(view.cell("purchases", "arrives", row) for row in rows)
         items: list[dict[str, Any]] = []
         for row in rows:
