@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 RIVALS := .venv-rivals
 UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
+# Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
@@ -15,6 +18,7 @@ $(VENV)/.base: requirements.lock pyproject.toml hatch_build.py requirements.in
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 hatchling==1.33.0 editables==0.6
 	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.base
@@ -28,7 +32,7 @@ demo: env ## real order history in; decisions, proofs and books out; then serves
 	@$(BIN)/steward demo
 
 test: dev ## every fast test, on the embedded PostgreSQL (or STEWARD_DATABASE_URL)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: dev ## what CI runs besides the tests: lint, types, layers, drift
 	@$(BIN)/ruff check .
@@ -94,7 +98,7 @@ adversary: dev ## a million actions chosen to break the catalog's state rules, w
 livemarket-bench: dev ## a year of the simulated world in memory and in files, a thousand shops of a month (about 25 minutes)
 	@$(BIN)/python bench/livemarket.py
 
-theorems: dev ## prove every kind of the shipped catalog and keep the certificates in the catalog's theorems.json
+theorems: dev ## prove every kind of the shipped catalog and keep the certificates, and which guards do nothing, beside it
 	@$(BIN)/steward verify prove-catalog --write
 
 schemas: dev ## regenerate schemas/

@@ -45,8 +45,8 @@ UNITS = {"": 0, "GBP": 1, "EUR": 2}
 BROKEN = {
     "division by zero is zero": {'raise Undefined("division by zero")': "return Fraction(0)"},
     "not of undefined is true": {"return None if inner is None else not inner": "return not inner"},
-    "floor rounds to zero": {"Fraction(math.floor(size))": "Fraction(int(size))"},
-    "at least is more than": {'">=": one >= other': '">=": one > other'},
+    "floor rounds to zero": {"exact(math.floor(size))": "exact(int(size))"},
+    "at least is more than": {'">=": operator.ge': '">=": operator.gt'},
     "currencies add up": {'raise Undefined(f"amounts in': 'return next(iter(units)) or (f"amounts in'},
     "or stops at undefined": {
         "return wins if left is wins else": "return None if left is None else wins if left is wins else"

@@ -22,7 +22,7 @@ from fractions import Fraction
 from typing import Any
 
 import z3
-from forge import Judge
+from forge import by_z3
 from results import RESULTS, machine, save
 
 from steward.cli.rules import open_rules
@@ -36,6 +36,19 @@ from steward.verifier.provers.client import Prover
 SECONDS, CHECKS, FEW = 2.0, 20, 10
 BARS = {"catalog": Fraction(1), "random": Fraction(99, 100), "prove_ms": 50, "check_us": 250, "bytes": 256}
 Obligation = dict[str, Any]
+
+
+class Judge:
+    """The word of Z3 on whether an obligation is valid, remembered; None where it cannot say."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bool | None] = {}
+
+    def valid(self, obligation: Obligation) -> bool | None:
+        key = json.dumps(obligation)
+        if key not in self.known:
+            self.known[key] = by_z3(obligation)
+        return self.known[key]
 
 
 class Recorder:
@@ -55,11 +68,12 @@ class Recorder:
 def catalog_obligations(prover: Prover) -> dict[str, list[Obligation]]:
     """The theorems with every rule that has to do with them, and what the rules' own examples ask."""
     rules = open_rules(None)
-    catalog = rules.verifier().catalog
+    verifier = rules.verifier()
+    catalog = verifier.catalog
     asked = [question(catalog, kind, state).obligation for kind in catalog.kinds for state in catalog.touched(kind)]
-    stored = [theorem.obligation for theorem in rules.verifier().theorems.stored.values()]
+    stored = [theorem.obligation for theorem in verifier.theorems.stored.values()]
     recorder = Recorder(prover)
-    tested = Verifier(catalog, rules.limits, recorder, rules.book)
+    tested = Verifier(catalog, rules.limits, recorder, verifier.theorems)
     tested.self_test()
     return {"theorems asked": asked, "theorems kept": stored, "examples": recorder.asked}
 

@@ -17,6 +17,19 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 TEMPLATE = "steward_template"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files that take minutes come first, so that no worker is left alone with one at the end; else as shuffled."""
+    whole, parts = Path(__file__).parent / "acceptance", Path(__file__).parent / "integration"
+
+    def place(item):
+        if item.path.name == "test_crash.py":
+            return 0
+        return 1 if whole in item.path.parents else 2 if parts in item.path.parents else 3
+
+    items.sort(key=place)
+
+
 @dataclass
 class Cluster:
     """Where test databases are made."""

@@ -12,7 +12,7 @@ from steward import ledger, state, world_model
 from steward.agents import Agents
 from steward.catalog import Catalog, Problem, catalog_of, check_links, check_rules, counts, load_catalog, parse_yaml
 from steward.contracts.payloads import PAYLOADS, VERSIONS
-from steward.control import Auditor, Control, Exporter, Figures, LiveLine, keep_catalog
+from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
 from steward.gateway import Alerts, Gateway, LiveGate, Reading, Versions, Violations, channels_of
 from steward.infra.access import AccessKeys
@@ -171,6 +171,10 @@ class App:
         return LiveGate(self.database, self.clock, self.catalog, self.verifier, self.ledger, self.gateway)
 
     @cached_property
+    def cancellations(self) -> Cancellations:
+        return Cancellations(self.database, self.clock, self.events, self.ledger, self.gateway)
+
+    @cached_property
     def live_line(self) -> LiveLine:
         return LiveLine(
             self.database, self.events, self.state, self.proofs, self.policy, self.live_gate, self.violations
@@ -276,6 +280,12 @@ def open_app(clock: Clock | None = None) -> Generator[App]:
         app.close()
 
 
+def _kept(catalog: Catalog, name: str) -> JsonObject | None:
+    """What was worked out about a catalog and lies beside it; None where nothing does."""
+    file = (catalog.root or files("steward.catalog")) / name
+    return parse_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
 def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
     catalog = load_catalog(load_settings().catalog)
@@ -292,6 +302,7 @@ def check_catalog() -> JsonObject:
         reads = {kind.kind: frozenset(verifier.facts_read(kind.kind)) for kind in catalog.kinds}
         errors += check_rules(catalog, reads, OFFERED)
         invariants = verifier.invariant_ids()
+        warnings = verifier.warnings(_kept(catalog, "dead_rules.json"))
     finally:
         verifier.close()
     totals = {
@@ -305,4 +316,4 @@ def check_catalog() -> JsonObject:
         "tools": len(catalog.tools),
         **counts(catalog),
     }
-    return {"errors": errors, "counts": totals, "digest": catalog.digest}
+    return {"errors": errors, "warnings": warnings, "counts": totals, "digest": catalog.digest}

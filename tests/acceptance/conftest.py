@@ -1,5 +1,6 @@
 """A whole shop from the outside: the CLI in its own data folder (or its own database of a given server)."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 SAMPLE = Path(__file__).parents[2] / "src/steward/catalog/samples/online_retail_2011-05_2011-07.csv.gz"
 
 
 @dataclass
 class Shop:
-    """Runs `steward` with an environment of its own."""
+    """Runs `steward` with an environment of its own: `run` and `json` in a process, `here` in this one."""
 
     env: dict[str, str]
     home: Path
@@ -35,8 +37,20 @@ class Shop:
             input=stdin,
         )
 
-    def json(self, *arguments, code=0):
-        result = self.run(*arguments, "--json")
+    def here(self, *arguments) -> subprocess.CompletedProcess:
+        """The same command without a new process, for tests that ask many times and are not about processes."""
+        from steward.cli.main import main
+
+        names = {name for name in os.environ if name.startswith("STEWARD_")}
+        own = {name: value for name, value in self.env.items() if name.startswith("STEWARD_")}
+        words = [str(argument) for argument in arguments]
+        done = CliRunner(env={**dict.fromkeys(names), **own}).invoke(main, words, prog_name="steward")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    def json(self, *arguments, code=0, here=False):
+        result = (self.here if here else self.run)(*arguments, "--json")
         assert result.returncode == code, f"exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
         return json.loads(result.stdout)
 
@@ -92,8 +106,29 @@ def make_shop():
 
 
 @pytest.fixture(scope="session")
-def demo(make_shop, small_history):
-    """A shop after its first `steward demo --once`, and the figures of that run."""
+def demo(make_shop, small_history, tmp_path_factory, worker_id):
+    """A shop after its first `steward demo --once`, and the figures of that run.
+
+    Of workers on one machine the first makes it, stops its server and keeps it; each has a copy of its own.
+    """
     shop = make_shop()
-    figures = shop.json("demo", "--once", "--data", small_history)
-    return shop, figures
+    if worker_id == "master" or "STEWARD_DATABASE_URL" in shop.env:
+        return shop, shop.json("demo", "--once", "--data", small_history)
+    kept = tmp_path_factory.getbasetemp().parent / "demo"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            figures = shop.json("demo", "--once", "--data", small_history)
+            assert shop.run("db", "stop").returncode == 0
+            (shop.home / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+            copied(shop.home, kept)
+    shutil.rmtree(shop.home)
+    copied(kept, shop.home)
+    return shop, json.loads((shop.home / "figures.json").read_text(encoding="utf-8"))
+
+
+def copied(source: Path, target: Path) -> None:
+    """A folder with its owners and modes, appearing whole or not at all."""
+    draft = target.with_name(f"{target.name}.draft")
+    subprocess.run(["cp", "-a", str(source), str(draft)], check=True)
+    draft.rename(target)

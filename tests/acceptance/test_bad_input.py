@@ -48,12 +48,12 @@ def test_a_bad_file_is_refused_and_changes_nothing(shop, tmp_path, name):
     content, expected = BAD[name]
     path = tmp_path / "history.csv"
     path.write_bytes(case(content))
-    result = shop.run("demo", "--once", "--json", "--data", path)
+    result = shop.here("demo", "--once", "--json", "--data", path)
     assert result.returncode == 2, result.stderr
     assert expected in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
-    assert shop.json("events", "verify")["count"] == 0
+    assert shop.json("events", "verify", here=True)["count"] == 0
 
 
 def test_a_missing_file_is_refused(shop, tmp_path):

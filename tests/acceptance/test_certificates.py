@@ -32,10 +32,12 @@ def bundles(demo, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundles")
     found = []
     for kind in ("price.set", "refund.issue"):
-        items = shop.json("action", "list", "--kind", kind, "--outcome", "shadowed", "--limit", "40")["items"]
+        items = shop.json("action", "list", "--kind", kind, "--outcome", "shadowed", "--limit", "40", here=True)[
+            "items"
+        ]
         for item in items[:12]:
             path = folder / f"{item['id']}.json"
-            assert shop.run("verify", "bundle", item["id"], "-o", path).returncode == 0
+            assert shop.here("verify", "bundle", item["id"], "-o", path).returncode == 0
             bundle = json.loads(path.read_text(encoding="utf-8"))
             if bundle["certificates"]:
                 found.append(bundle)

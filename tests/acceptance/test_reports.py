@@ -13,7 +13,7 @@ def shop(demo):
 def test_statements_hold_and_margins_add_up_to_them(shop):
     span = ("--since", "2011-05-01", "--until", "2011-07-01")
     profit = shop.json(
-        "ledger", "report", "profit", *span, "--compare-since", "2011-05-01", "--compare-until", "2011-06-01"
+        "ledger", "report", "profit", *span, "--compare-since", "2011-05-01", "--compare-until", "2011-06-01", here=True
     )
     total = profit["totals"]["profit"]["GBP"]
     assert total > profit["compared"]["profit"]["GBP"] > 0

@@ -87,7 +87,7 @@ class Mail:
 
 def listening(port: int) -> socket.socket:
     """A socket of the loopback address; 0 is any free port."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind((HOST, port))
     made.listen(128)
@@ -97,6 +97,7 @@ def listening(port: int) -> socket.socket:
 async def heart(business: Business, mail: Mail, pulse: asyncio.Event) -> None:
     """Moves the business when the clock reaches what comes next, and sends what is due. A call wakes it too."""
     while True:
+        pulse.clear()  # before the work: a call during it must wake the next round
         business.tick()
         await mail.send()
         wait = None
@@ -105,7 +106,6 @@ async def heart(business: Business, mail: Mail, pulse: asyncio.Event) -> None:
         due = mail.next_due()
         if due is not None and business.clock.factor:
             wait = min(wait or 3600.0, max(due - business.now, 1) / business.clock.factor)
-        pulse.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(pulse.wait(), wait)
 

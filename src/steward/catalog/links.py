@@ -83,13 +83,17 @@ def _kinds(catalog: Catalog) -> Iterator[Problem]:
     for kind in catalog.kinds:
         where = f"actions/{kind.kind}.yaml"
         if kind.verb not in verbs:
-            yield _problem(where, f"verb {kind.verb} is in no tool", "add it under tools/")
+            yield _problem(catalog.at(where, "verb"), f"verb {kind.verb} is in no tool", "add it under tools/")
         for step in kind.risk_steps:
             if step.amount_above not in limits:
-                yield _problem(where, f"limit {step.amount_above} does not exist", "add it to limits.yaml")
+                yield _problem(
+                    catalog.at(where, "risk_steps"),
+                    f"limit {step.amount_above} does not exist",
+                    "add it to limits.yaml",
+                )
         yield from _live(catalog, kind)
         if kind.exploration != "0" and not kind.reversible:
-            yield _problem(where, "explores and is not reversible", 'set exploration to "0"')
+            yield _problem(catalog.at(where, "exploration"), "explores and is not reversible", 'set exploration to "0"')
 
 
 def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
@@ -97,14 +101,22 @@ def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
     where = f"actions/{kind.kind}.yaml"
     internal = {f"{t.tool}.{verb.verb}" for t in catalog.tools for verb in t.verbs if verb.method == "INTERNAL"}
     if kind.stage == "live" and (kind.verb not in internal or kind.hold is None or kind.amount is None):
-        yield _problem(where, "is live without an internal verb, an amount and a hold", "leave it in shadow")
+        yield _problem(
+            catalog.at(where, "stage"), "is live without an internal verb, an amount and a hold", "leave it in shadow"
+        )
     if kind.hold is None:
         return
     for code in sorted({kind.hold.debit, kind.hold.credit} - {account.code for account in catalog.chart}):
-        yield _problem(where, f"holds on {code}, which the chart does not have", "add it to accounts.yaml")
+        yield _problem(
+            catalog.at(where, "hold"), f"holds on {code}, which the chart does not have", "add it to accounts.yaml"
+        )
     caps = {limit.name for limit in catalog.limits if isinstance(limit.value, dict)}
     if kind.hold.day_cap not in caps:
-        yield _problem(where, f"its day's cap {kind.hold.day_cap} is no limit of money", "add it to limits.yaml")
+        yield _problem(
+            catalog.at(where, "hold", "day_cap"),
+            f"its day's cap {kind.hold.day_cap} is no limit of money",
+            "add it to limits.yaml",
+        )
 
 
 def _agents(catalog: Catalog) -> Iterator[Problem]:

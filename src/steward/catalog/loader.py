@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import yaml
+from pydantic import ValidationError
 
+from steward.catalog.lines import Document, line_of
 from steward.contracts.base import Contract
 from steward.contracts.event import EventSpec
 from steward.contracts.history import HistoryRules
@@ -61,10 +64,10 @@ def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any
     loader.flatten_mapping(node)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
         if key in result:
             raise CatalogError(f"line {key_node.start_mark.line + 1}: key {key!r} stands twice")
-        result[key] = loader.construct_object(value_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        result[key] = loader.construct_object(value_node, deep=True)  # pyright: ignore[reportUnknownMemberType] - the same
     return result
 
 
@@ -80,7 +83,7 @@ _StrictLoader.yaml_implicit_resolvers = {
     ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])  # pyright: ignore[reportUnknownMemberType]
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])  # pyright: ignore[reportUnknownMemberType] - the same
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -109,7 +112,7 @@ def read_yaml_folder(folder: Traversable | Path) -> list[tuple[str, JsonObject]]
             document = parse_yaml(text, file.name)
             if not isinstance(document, dict):
                 raise CatalogError("is not a mapping", where=file.name)
-            documents.append((file.name, cast("JsonObject", document)))
+            documents.append((file.name, Document(cast("JsonObject", document), file)))
     return documents
 
 
@@ -128,6 +131,8 @@ class Catalog:
     agents: tuple[AgentSpec, ...]
     history: HistoryRules
     invariants: tuple[tuple[str, JsonObject], ...]
+    root: Traversable | None = field(default=None, compare=False, repr=False)
+    """Where it was read from, so that what is wrong with it can be found there."""
 
     @property
     def digest(self) -> str:
@@ -148,6 +153,11 @@ class Catalog:
         whole = {**body, "history": history, "invariants": [list(pair) for pair in self.invariants]}
         return canonical_text(whole), digest_hex(whole)
 
+    def at(self, file: str, *path: str | int) -> str:
+        """A file of the catalog with the line at which a part of it stands: where a problem is."""
+        line = None if self.root is None else line_of(self.root.joinpath(*file.split("/")), path)
+        return file if line is None else f"{file} line {line}"
+
     def limit(self, name: str) -> Any:
         for limit in self.limits:
             if limit.name == name:
@@ -165,14 +175,24 @@ class Catalog:
             {"name": f"limit.{limit.name}", "type": _type_of(limit.value), "why": limit.why, **_least(limit.value)}
             for limit in self.limits
         ]
-        kinds = [(f"actions/{kind.kind}.yaml", {"kinds": [_kind(kind)]}) for kind in self.kinds]
+        kinds = [self._in_file(f"actions/{kind.kind}.yaml", {"kinds": [_kind(kind)]}, 2) for kind in self.kinds]
         rules = [(f"invariants/{name}", document) for name, document in self.invariants]
-        return [("limits.yaml", {"facts": limits}), *kinds, *rules]
+        return [self._in_file("limits.yaml", {"facts": limits}, 1), *kinds, *rules]
+
+    def _in_file(self, name: str, document: JsonObject, wrapped: int) -> tuple[str, JsonObject]:
+        """A document made of a file; the first `wrapped` steps of a path in it are not in the file."""
+        if self.root is None:
+            return name, document
+        return name, Document(document, self.root.joinpath(*name.split("/")), lambda path: path[wrapped:])
 
     @cached_property
     def rule_files(self) -> tuple[tuple[str, RuleFile], ...]:
         """The files of rules as contracts."""
-        return tuple((name, _model(RuleFile, document, f"invariants/{name}")) for name, document in self.invariants)
+        folder = None if self.root is None else self.root / "invariants"
+        return tuple(
+            (name, _model(RuleFile, document, f"invariants/{name}", None if folder is None else folder / name))
+            for name, document in self.invariants
+        )
 
     def rules_on(self, kind: str) -> tuple[InvariantSpec, ...]:
         """The rules on one kind, in catalog order."""
@@ -208,19 +228,38 @@ def _kind(kind: ActionKind) -> JsonObject:
     return {**found, "witness": kind.witness.model_dump(mode="json")}
 
 
-def _model(model: type[Model], document: Any, where: str) -> Model:
+def _model(model: type[Model], document: Any, where: str, file: Traversable | None = None, *path: int) -> Model:
+    """A contract of a document or of its part at `path`; `CatalogError` names file, line, key and what is wrong."""
     try:
         return model.model_validate(document)
-    except ValueError as error:
-        raise CatalogError(str(error).replace("\n", "; "), where=where) from error
+    except ValidationError as error:
+        # a key nobody knows comes first: it is most often the one that is missing, misspelt
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        more = error.error_count() - 1
+        line = None if file is None else line_of(file, (*path, *first["loc"]))
+        at = (where, "" if line is None else f"line {line}", ".".join(str(step) for step in (*path[1:], *first["loc"])))
+        what = _WHAT.get(first["type"], first["msg"][:1].lower() + first["msg"][1:])
+        what += f" (and {more} more)" if more else ""
+        raise CatalogError(what, where=" ".join(part for part in at if part), fix=_near(model, first)) from error
+
+
+_WHAT = {"missing": "is missing", "extra_forbidden": "is no key of this file"}
+
+
+def _near(model: type[Contract], error: Any) -> str:
+    """The key an unknown one stands for, or those there are."""
+    if error["type"] != "extra_forbidden" or len(error["loc"]) != 1:
+        return ""
+    near = difflib.get_close_matches(str(error["loc"][0]), model.model_fields, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(model.model_fields)}"
 
 
 def _list(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]:
-    document = parse_yaml((root / name).read_text(encoding="utf-8"), name)
+    file = root / name
+    document = parse_yaml(file.read_text(encoding="utf-8"), name)
     if not isinstance(document, list):
         raise CatalogError("is not a list", where=name)
-    items: list[Any] = document  # pyright: ignore[reportUnknownVariableType]
-    return tuple(_model(model, item, f"{name} entry {i}") for i, item in enumerate(items, start=1))
+    return tuple(_model(model, item, name, file, i) for i, item in enumerate(cast("list[Any]", document)))
 
 
 def _folder_lists(model: type[Model], root: Traversable, folder: str) -> tuple[Model, ...]:
@@ -241,6 +280,11 @@ def _agents(root: Traversable) -> Iterator[AgentSpec]:
                 yield _model(AgentSpec, spec, file.name)
 
 
+def _history(file: Traversable) -> HistoryRules:
+    where = f"history/{file.name}"
+    return _model(HistoryRules, parse_yaml(file.read_text(encoding="utf-8"), where), where, file)
+
+
 def load_catalog(root: Traversable | None = None) -> Catalog:
     """The catalog shipped with the package, or the one in another folder of the same form."""
     base = root or files("steward.catalog")
@@ -251,15 +295,15 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
         chart=_list(Account, base, "accounts.yaml"),
         postings=_list(PostingRule, base, "postings.yaml"),
         events=_folder_lists(EventSpec, base, "events"),
-        kinds=tuple(_model(ActionKind, document, name) for name, document in read_yaml_folder(base / "actions")),
+        kinds=tuple(
+            _model(ActionKind, document, f"actions/{name}", base / "actions" / name)
+            for name, document in read_yaml_folder(base / "actions")
+        ),
         tools=_folder_lists(ToolSpec, base, "tools"),
         agents=tuple(_agents(base)),
-        history=_model(
-            HistoryRules,
-            parse_yaml((base / "history" / "online_retail.yaml").read_text(encoding="utf-8"), "online_retail.yaml"),
-            "history/online_retail.yaml",
-        ),
+        history=_history(base / "history" / "online_retail.yaml"),
         invariants=tuple(read_yaml_folder(base / "invariants")),
+        root=base,
     )
 
 

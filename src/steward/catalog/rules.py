@@ -50,17 +50,20 @@ def _facts(
 ) -> Iterator[Problem]:
     """A kind names exactly the facts its rules read, each with an owner that answers it."""
     for kind in catalog.kinds:
-        where = f"actions/{kind.kind}.yaml"
+        file = f"actions/{kind.kind}.yaml"
         read = {name for name in reads.get(kind.kind, ()) if not name.startswith(_LIMIT)}
         for name in sorted(read - set(kind.facts)):
-            yield _problem(where, f"its rules read {name}, and no owner is named", "name the owner under facts")
+            yield _problem(
+                catalog.at(file, "facts"), f"its rules read {name}, and no owner is named", "name the owner under facts"
+            )
         for name in sorted(set(kind.facts) - read):
-            yield _problem(where, f"no rule on it reads {name}", "take it out of facts")
+            yield _problem(catalog.at(file, "facts", name), f"no rule on it reads {name}", "take it out of facts")
         for name, owner in kind.facts.items():
             if name not in offered.get(owner, ()):
-                yield _problem(where, f"{owner} offers no fact {name}", "name its owner, or teach it to answer")
+                what, fix = f"{owner} offers no fact {name}", "name its owner, or teach it to answer"
+                yield _problem(catalog.at(file, "facts", name), what, fix)
         if kind.kind not in reads or not catalog.rules_on(kind.kind):
-            yield _problem(where, "no rule covers it, so nothing of it is allowed", "write one")
+            yield _problem(file, "no rule covers it, so nothing of it is allowed", "write one")
 
 
 def _people(catalog: Catalog) -> Iterator[Problem]:
@@ -70,9 +73,10 @@ def _people(catalog: Catalog) -> Iterator[Problem]:
         for name in (policy.approver, policy.escalate_to):
             if name is not None and (name not in roles or policy.level not in roles[name].approves):
                 yield _problem("risk.yaml", f"{name} may not approve {policy.level}", "say so in roles.yaml")
-    for limit in catalog.limits:
+    for index, limit in enumerate(catalog.limits):
         if limit.owner not in roles:
-            yield _problem("limits.yaml", f"{limit.name} is owned by {limit.owner}, who has no role", "see roles.yaml")
+            where = catalog.at("limits.yaml", index, "owner")
+            yield _problem(where, f"{limit.name} is owned by {limit.owner}, who has no role", "see roles.yaml")
     for agent in catalog.agents:
         if agent.name in roles:
             yield _problem(f"agents/{agent.name}", "has the name of a role that approves", "call it something else")
@@ -81,12 +85,15 @@ def _people(catalog: Catalog) -> Iterator[Problem]:
 
 def _named_in_rules(catalog: Catalog, roles: AbstractSet[str]) -> Iterator[Problem]:
     for name, file in catalog.rule_files:
-        for rule in (*file.invariants, *file.states):
-            if rule.owner not in roles:
-                yield _problem(f"{name} {rule.id}", f"is owned by {rule.owner}, who has no role", "see roles.yaml")
-        for rule in file.invariants:
+        for section, rules in (("invariants", file.invariants), ("states", file.states)):
+            for index, rule in enumerate(rules):
+                if rule.owner not in roles:
+                    where = f"{catalog.at(f'invariants/{name}', section, index, 'owner')} {rule.id}"
+                    yield _problem(where, f"is owned by {rule.owner}, who has no role", "see roles.yaml")
+        for index, rule in enumerate(file.invariants):
             for role in sorted(set(_ROLE.findall(f"{rule.when} {rule.require}")) - roles):
-                yield _problem(f"{name} {rule.id}", f"asks for a role {role} that nobody has", "see roles.yaml")
+                where = f"{catalog.at(f'invariants/{name}', 'invariants', index, 'require')} {rule.id}"
+                yield _problem(where, f"asks for a role {role} that nobody has", "see roles.yaml")
 
 
 def _effects(catalog: Catalog) -> Iterator[Problem]:
@@ -94,22 +101,27 @@ def _effects(catalog: Catalog) -> Iterator[Problem]:
     for kind in catalog.kinds:
         if bool(kind.effect) == bool(kind.no_effect.strip()):
             what = "says both an effect and why it has none" if kind.effect else "says no effect and not why"
-            yield _problem(f"actions/{kind.kind}.yaml", what, "write effect, or no_effect with the reason")
+            where = catalog.at(f"actions/{kind.kind}.yaml", "no_effect")
+            yield _problem(where, what, "write effect, or no_effect with the reason")
         if kind.approvals < 1:
-            yield _problem(f"actions/{kind.kind}.yaml", "is approved by nobody", "write approvals: 1 or more")
+            where = catalog.at(f"actions/{kind.kind}.yaml", "approvals")
+            yield _problem(where, "is approved by nobody", "write approvals: 1 or more")
 
 
 def _requests(catalog: Catalog) -> Iterator[Problem]:
     """A verb asks only for parameters that the kind has; an amount is one of them, and money."""
     verbs = {f"{tool.tool}.{verb.verb}": verb for tool in catalog.tools for verb in tool.verbs}
     for kind in catalog.kinds:
-        where = f"actions/{kind.kind}.yaml"
+        file = f"actions/{kind.kind}.yaml"
         if kind.amount is not None and kind.params.get(kind.amount) != "money":
+            where = catalog.at(file, "amount")
             yield _problem(where, f"its amount {kind.amount} is no parameter of money", "name one, or write null")
         if kind.risk_steps and kind.amount is None:
+            where = catalog.at(file, "risk_steps")
             yield _problem(where, "has steps of risk and no amount", "name the parameter they look at")
         if kind.verb in verbs:
             for name in sorted(_asked(verbs[kind.verb]) - _has(kind)):
+                where = catalog.at(file, "params")
                 yield _problem(where, f"{kind.verb} asks for {name}, which it does not have", "add the parameter")
 
 

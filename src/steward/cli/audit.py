@@ -170,18 +170,18 @@ def list_actions(kind: str | None, outcome: str | None, limit: int, as_json: boo
 @json_option
 @report_errors
 def show(action_id: str, as_json: bool) -> None:
-    """One decision in full: facts, options, forecast, proof, draw, outcome.
+    """One decision: what became of it, why, the nearest that would have been allowed; then all of it as JSON.
 
     Example: steward action show act_0193...
     """
     from steward.bootstrap import open_app
-    from steward.control import story_of
+    from steward.control import story_of, summary
 
     with open_app() as app:
         story = story_of(app.control, action_id)
     if story is None:
         raise BadInput(f"there is no action {action_id!r}", fix="steward action list shows them")
-    emit(story, as_json, json.dumps(story, indent=2, ensure_ascii=False))
+    emit(story, as_json, "\n".join([*summary(story), "", json.dumps(story, indent=2, ensure_ascii=False)]))
 
 
 @action.command()
@@ -218,3 +218,27 @@ def propose(file: Path, as_json: bool) -> None:
         shown, as_json, f"{acted.action_id} {acted.outcome} {result.get('code') or result.get('reason') or ''}".rstrip()
     )
     answer(acted.outcome != "refused")
+
+
+@action.command()
+@click.argument("action_id")
+@click.option("--by", required=True, help="Who calls it back.")
+@click.option("--reason", required=True, help="Why.")
+@json_option
+@report_errors
+def cancel(action_id: str, by: str, reason: str, *, as_json: bool) -> None:
+    """Free the money an action set aside, before its time: the hold is void, and the log keeps who did it and why. Exit
+    1 where it set none aside, or the hold has ended.
+
+    Example: steward action cancel act_0193... --by owner --reason "the show is off"
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        found = app.cancellations.cancel(action_id, by, reason)
+        app.events.sequence()
+    document = {"id": found.action_id, "hold": found.hold, "is_cancelled": not found.code}
+    document |= {"code": found.code, "reason": found.detail}
+    text = f"{found.hold} is void" if not found.code else f"{found.action_id}: {found.detail} ({found.code})"
+    emit(document, as_json, text)
+    answer(not found.code)

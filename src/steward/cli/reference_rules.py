@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from steward.catalog import Catalog
 from steward.contracts.invariant import FactSpec, InvariantSpec, StateRule
@@ -107,7 +107,8 @@ def _table(head: list[str], rows: Iterable[list[Any]]) -> str:
 def _form(spec: Any) -> str:
     """A type as the catalog writes it."""
     if isinstance(spec, dict):
-        return "{" + ", ".join(f"{name}: {_form(part)}" for name, part in spec.items()) + "}"  # pyright: ignore[reportUnknownVariableType]
+        fields = cast("dict[str, Any]", spec).items()
+        return "{" + ", ".join(f"{name}: {_form(part)}" for name, part in fields) + "}"
     return str(spec)
 
 

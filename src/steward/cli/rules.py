@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from steward.kernel.canonical import canonical_text, parse_json
 from steward.kernel.errors import BadInput
@@ -13,7 +13,7 @@ from steward.kernel.errors import BadInput
 if TYPE_CHECKING:
     from steward.verifier import Verifier
 
-THEOREMS = "theorems.json"
+THEOREMS, DEAD_RULES = "theorems.json", "dead_rules.json"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class Rules:
     @property
     def book(self) -> dict[str, Any] | None:
         return read_json(self.theorems) if self.theorems.is_file() else None
+
+    @property
+    def dead_rules(self) -> Path:
+        """The list of guards that do nothing, beside the theorems."""
+        return self.theorems.with_name(DEAD_RULES)
+
+    @property
+    def dead_rules_book(self) -> dict[str, Any] | None:
+        return read_json(self.dead_rules) if self.dead_rules.is_file() else None
 
     def verifier(self, *, with_book: bool = True) -> Verifier:
         from steward.verifier import Verifier
@@ -60,7 +69,18 @@ def read_json(path: Path) -> dict[str, Any]:
         raise BadInput(error.what, where=str(path), fix=error.fix) from error
     if not isinstance(document, dict):
         raise BadInput("is not a JSON object", where=str(path))
-    return document  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", document)
+
+
+def dead_rules_text(book: dict[str, Any]) -> str:
+    """A `dead_rules.json`, one kind a line."""
+    lines = ",\n".join(canonical_text(entry) for entry in book["kinds"])
+    return f'{{"format":"{book["format"]}","kinds":[\n{lines}\n]}}\n'
+
+
+def warned(found: list[dict[str, Any]]) -> list[str]:
+    """Warnings as lines."""
+    return [f"warning: {one['where']} {one['what']}. {one['fix']}" for one in found]
 
 
 def book_text(book: dict[str, Any]) -> str:

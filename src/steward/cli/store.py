@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
+from steward.cli.rules import warned
 
 
 @click.group()
@@ -74,16 +75,17 @@ def catalog() -> None:
 @json_option
 @report_errors
 def check(as_json: bool) -> None:
-    """Check every link, prove every posting rule, run every invariant's own examples.
+    """Check every link, prove every posting rule, run every invariant's own examples; warn of rules that do nothing.
 
     Example: steward catalog check --json
     """
     from steward.bootstrap import check_catalog
 
     found = check_catalog()
-    lines = [f"{e['where']}: {e['what']}. {e['fix']}" for e in found["errors"]]
+    problems = [f"{e['where']}: {e['what']}. {e['fix']}" for e in found["errors"]]
+    lines = [*problems, *warned(found["warnings"])]
     counts = ", ".join(f"{count} {name}" for name, count in found["counts"].items())
-    emit(found, as_json, "\n".join([*lines, f"{counts}: {len(lines)} problems, digest {found['digest']}"]))
+    emit(found, as_json, "\n".join([*lines, f"{counts}: {len(problems)} problems, digest {found['digest']}"]))
     answer(not found["errors"])
 
 

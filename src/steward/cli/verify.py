@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
-from steward.cli.rules import book_text, open_rules, read_json, shipped_theorems
+from steward.cli.rules import (
+    DEAD_RULES,
+    book_text,
+    dead_rules_text,
+    open_rules,
+    read_json,
+    shipped_theorems,
+    warned,
+)
 from steward.kernel.canonical import JsonObject, canonical_text, parse_json
 from steward.kernel.errors import BadInput
 
@@ -54,14 +62,15 @@ def decide(folder: Path, facts_file: Path, action_file: Path, as_json: bool) -> 
 
 @verify.command("prove-catalog")
 @click.option("--catalog", "folder", type=click.Path(path_type=Path), help="A folder of *.yaml; else the shipped one.")
-@click.option("--write", is_flag=True, help="Keep them in theorems.json beside the catalog; old ones stay in it.")
+@click.option("--write", is_flag=True, help="Keep them, and which guards do nothing, beside the catalog.")
 @click.option("--check", is_flag=True, help="Only re-check the theorems that lie beside the catalog: no prover.")
 @json_option
 @report_errors
 def prove_catalog(folder: Path | None, write: bool, check: bool, as_json: bool) -> None:
     """Prove that each kind of action keeps every state rule it touches, for all states. Exit 1 if a theorem is missing.
 
-    A missing theorem comes with a state and an action that pass every guard and break the rule.
+    A missing theorem comes with a state and an action that pass every guard and break the rule. Guards that do nothing
+    are warned of, from the file that --write keeps; with --check that file must be about this very catalog.
 
     Example: steward verify prove-catalog --json
     """
@@ -72,14 +81,17 @@ def prove_catalog(folder: Path | None, write: bool, check: bool, as_json: bool) 
         kinds, nothing = verifier.prove_catalog(stored_only=check, afresh=not check)
         if write:
             rules.theorems.write_text(book_text(verifier.theorems.book()), encoding="utf-8")
-        digest = verifier.catalog_digest
+            rules.dead_rules.write_text(dead_rules_text(verifier.dead_rules_book(rules.dead_rules_book)), "utf-8")
+        digest, dead = verifier.catalog_digest, rules.dead_rules_book
+        warnings = verifier.warnings(dead)
     count = sum(state["theorem"] == "proved" for kind in kinds for state in kind["states"])
-    document = {"kinds": kinds, "nothing_to_prove": nothing, "theorems": count, "digest": digest}
-    lines = [line for kind in kinds for line in _told(kind)]
+    stale = [one["what"] for one in warnings if one["where"] == DEAD_RULES] if check and dead is not None else []
+    document = {"warnings": warnings, "kinds": kinds, "nothing_to_prove": nothing, "theorems": count, "digest": digest}
+    lines = [*(line for kind in kinds for line in _told(kind)), *warned(warnings)]
     missing = [kind["kind"] for kind in kinds if kind["theorem"] is None]
     lines.append(f"{count} theorems of {len(kinds)} kinds, missing for {len(missing)}; catalog {digest}")
     emit(document, as_json, "\n".join(lines))
-    answer(not missing)
+    answer(not missing and not stale)
 
 
 def _told(kind: JsonObject) -> list[str]:

@@ -8,16 +8,19 @@ Read next     act.py, top to bottom. It is the story of the whole system.
 
 from steward.control.act import Control
 from steward.control.audit import Auditor, AuditReport
+from steward.control.cancelling import Cancellations, Cancelled
 from steward.control.export import Exporter, keep_catalog
 from steward.control.figures import Figures
 from steward.control.live import Acted, LiveLine
 from steward.control.proposing import proposal_of
-from steward.control.story import shown, story_of
+from steward.control.story import shown, story_of, summary
 
 __all__ = [
     "Acted",
     "AuditReport",
     "Auditor",
+    "Cancellations",
+    "Cancelled",
     "Control",
     "Exporter",
     "Figures",
@@ -26,4 +29,5 @@ __all__ = [
     "proposal_of",
     "shown",
     "story_of",
+    "summary",
 ]

@@ -122,6 +122,8 @@ class Auditor:
     def _rebuilt(self, bundle: JsonObject) -> tuple[Verifier, Checked]:
         """The bundle rebuilt under the version of the catalog it was made under, and that version's verifier."""
         found = self.verifier, self.verifier.rebuild(bundle)
+        if found[1].valid:  # as nearly every one is: the versions are not read again for each
+            return found
         for verifier in self.versions.verifiers(str(bundle.get("catalog_digest"))):
             if found[1].valid:
                 break

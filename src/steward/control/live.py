@@ -87,6 +87,7 @@ class LiveLine:
         """
         now = self._gate.now()
         snapshot = self._snapshot(now)
+        self._gate.acquaint(proposals)
         first = list({proposal.key: proposal for proposal in reversed(proposals)}.values())[::-1]
         for proposal in first:
             if not self._gate.has_trees(proposal.kind):
@@ -142,10 +143,12 @@ class LiveLine:
     def _record(self, decided: Sequence[_Decided], room: Room) -> None:
         """Effects, evidence, decisions, actions and the facts of them for the log, in the room's transaction."""
         ended = [one.ended for one in decided]
-        self._gate.finish(room, [(e.proposal, e.snapshot_id, e.outcome, e.risk, e.amount_minor) for e in ended])
+        self._gate.hold(room)
         evidence = [(one.ended.proposal.id, *one.evidence) for one in decided if one.evidence is not None]
-        bundles = self._proofs.record_all([(name, verdict) for name, verdict, _ in evidence])
-        digests = self._policy.record_all([decision for _, _, decision in evidence])
+        with self._db.together():  # none of these needs an answer of another
+            self._gate.finish(room, [(e.proposal, e.snapshot_id, e.outcome, e.risk, e.amount_minor) for e in ended])
+            bundles = self._proofs.record_all([(name, verdict) for name, verdict, _ in evidence])
+            digests = self._policy.record_all([decision for _, _, decision in evidence])
         anchors = {
             name: Anchors(verdict.verdict, decision, digest, bundle)
             for (name, verdict, decision), digest, bundle in zip(evidence, digests, bundles, strict=True)

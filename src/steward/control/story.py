@@ -22,6 +22,10 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
     bundle: JsonObject = parse_json(proof["bundle"]) if proof else {}
     history: list[JsonObject] = [{"at": format_instant(action.at), "state": "proposed", "by": action.proposer}]
     history.append({"at": format_instant(action.at), "state": action.outcome, "by": "gateway"})
+    history += [
+        {"at": format_instant(event.envelope.time), "state": "cancelled", "by": event.envelope.data["cancelled_by"]}
+        for event in control.events.read(types=["ActionCancelled"], subject=f"action/{action.id}")
+    ]
     return {
         "id": action.id,
         "kind": action.kind,
@@ -49,6 +53,17 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
         "outcome": action.result,
         "history": history,
     }
+
+
+def summary(story: JsonObject) -> list[str]:
+    """What matters of an action in a few lines: what became of it, why, and what would have been allowed instead."""
+    lines = [f"{story['id']}  {story['kind']}  {story['state']}  {story['verdict']}".rstrip()]
+    lines += [f"  {name}: {shown(value)}" for name, value in story["params"].items()]
+    lines += [f"  {one['id']} ({one['basis']}): {one['detail']}" for one in (*story["determining"], *story["errored"])]
+    lines += [f"  counterexample {name} = {shown(value)}" for name, value in story["counterexample"].items()]
+    lines += [f"  nearest allowed {name} = {shown(value)}" for name, value in story["nearest"].items()]
+    lines += [f"  {one['at']} {one['state']} by {one['by']}" for one in story["history"]]
+    return lines
 
 
 def _nearest(control: Control, proof: JsonObject, bundle: JsonObject) -> JsonObject:

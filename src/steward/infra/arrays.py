@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
@@ -58,6 +57,8 @@ def _array(oid: int, count: int, elements: bytes, *, has_nulls: bool = False) ->
 
 
 def _numbers(oid: int, size: int, values: Sequence[int]) -> _Array:
+    import numpy as np
+
     cells: Any = np.empty(len(values), dtype=[("length", ">i4"), ("value", f">i{size}")])
     cells["length"] = size
     cells["value"] = values

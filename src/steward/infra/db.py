@@ -72,6 +72,14 @@ class Database:
             raise Infrastructure(f"the database: {what}", fix="`steward db status` shows where it is") from error
 
     @contextmanager
+    def together(self) -> Generator[Connection[Row]]:
+        """A transaction whose statements inside go to the server without waiting for one another; what they found can
+        be read after the end, and what fails fails there at the latest. Not for statements that need an answer first.
+        """
+        with self.transaction() as connection, connection.pipeline():
+            yield connection
+
+    @contextmanager
     def snapshot(self) -> Generator[Connection[Row]]:
         """A transaction in which everything is read as of one moment; one that is open already is joined as it is."""
         is_joined = self.is_in_transaction

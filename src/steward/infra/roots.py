@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import certifi
-from cryptography import x509
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 
 @cache
-def public_roots() -> Sequence[x509.Certificate]:
+def public_roots() -> Sequence[Certificate]:
     """Every root of the list that comes with the environment."""
+    import certifi
+    from cryptography import x509
+
     return x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())

@@ -10,14 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from steward.infra.entropy import random_bytes
 from steward.kernel.errors import Infrastructure
-
-_RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +24,10 @@ class Signer:
 
     def sign(self, message: bytes) -> tuple[str, str]:
         """The key's id and the signature in base64. Makes the key pair at the first call."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         private = Ed25519PrivateKey.from_private_bytes(secret_file(self.path))
-        public = private.public_key().public_bytes(*_RAW)
+        public = private.public_key().public_bytes_raw()
         key_id = hashlib.sha256(public).hexdigest()[:16]
         if key_id not in self.public_keys():
             with self._public_path.open("a", encoding="ascii") as file:
@@ -42,6 +38,9 @@ class Signer:
 
     def is_signed(self, message: bytes, key_id: str, signature: str) -> bool:
         """Whether a key of the public file signed `message`."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         public = self.public_keys().get(key_id)
         if public is None:
             return False

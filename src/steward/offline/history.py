@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode
+from json.encoder import encode_basestring
 from typing import Any, cast
 
 from steward.events.core.merkle import extend, leaf_hash, root_of_frontier
@@ -40,11 +41,19 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_canonical(text: bytes) -> Any:
-    """The value whose canonical JSON is `text`; `Refused` for any other spelling of it, floats and repeated keys."""
+def read_json(text: bytes) -> Any:
+    """The value of a line of JSON without floats; whoever asks must see to it that the line is its canonical form."""
     require(len(text) <= LINE_BYTES_MAX, "the line is too long")
     try:
-        value = _decode(text.decode())
+        return _decode(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"not JSON: {type(error).__name__}") from None
+
+
+def read_canonical(text: bytes) -> Any:
+    """The value whose canonical JSON is `text`; `Refused` for any other spelling of it, floats and repeated keys."""
+    value = read_json(text)
+    try:
         exact = canonical_bytes(value) == text
     except (ValueError, RecursionError) as error:
         raise Refused(f"not JSON: {type(error).__name__}") from None
@@ -92,7 +101,7 @@ def _joined(part: dict[str, str], *names: str) -> str:
 
 def _text(value: Any, *, optional: bool) -> str:
     require(type(value) is str or (optional and value is None), "a column is not text")
-    return "null" if value is None else _encode(value)
+    return "null" if value is None else encode_basestring(value)
 
 
 def _count(value: Any) -> str:

@@ -17,6 +17,7 @@ from steward.offline.history import (
     read_canonical,
     read_checkpoint,
     read_event,
+    read_json,
     read_keys,
     read_object,
     sha256,
@@ -159,11 +160,11 @@ class Audit:
             self.violation("bundle", name, "missing" if line is None else f"differs from its digest at {row}")
             return None
         try:
-            bundle = read_canonical(line)
+            bundle = read_json(line)
         except Refused as refused:
             self.violation("bundle", name, str(refused))
             return None
-        reason = self.replay.bundle(bundle)
+        reason = self.replay.bundle(bundle, line)
         if reason:
             self.violation("bundle", name, reason)
             return None

@@ -6,7 +6,7 @@ rules are evaluated, obligations are built anew and compared with those that wer
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from steward.verifier.core.check import Refused, require
 from steward.verifier.core.decide import Answer, Question, Situation, examine, malformed, situation
 from steward.verifier.core.dossier import compared, restated
 from steward.verifier.core.rules import Bounds, Catalog, Invariant, State
-from steward.verifier.core.syntax import Node, from_json
+from steward.verifier.core.syntax import from_json
 from steward.verifier.core.theorems import Book, known, read_book
 from steward.verifier.core.types import Type, read_type, type_json
 
@@ -26,18 +26,9 @@ REMEMBERED_MAX = 500_000
 
 @dataclass(frozen=True)
 class Prepared(Invariant):
-    """A rule of the catalog with what it says and reads worked out once, for a hundred thousand decisions."""
+    """A rule of the catalog, and the names it reads if all are single values: those decide what it says."""
 
-    whole: Node | None = None
-    named: frozenset[str] = field(default_factory=frozenset[str])
     single: tuple[str, ...] = ()
-
-    @property
-    def rule(self) -> Node:
-        return cast("Node", self.whole)
-
-    def reads(self) -> frozenset[str]:
-        return self.named
 
 
 def _type(spec: Any) -> Type:
@@ -64,9 +55,7 @@ def _rule(entry: dict[str, Any], facts: dict[str, Type], kinds: dict[str, dict[s
         plain.require,
         plain.otherwise,
         plain.why,
-        whole=plain.rule,
-        named=plain.reads(),
-        single=() if _reads_lists(plain, facts, kinds) else tuple(sorted(plain.reads())),
+        single=() if _reads_lists(plain, facts, kinds) else plain.ordered,
     )
 
 
@@ -116,7 +105,6 @@ class Replay:
         self._known: dict[str, dict[str, str]] = {}
         self._said: dict[tuple[Any, ...], Answer | Question] = {}
         self.wording: dict[tuple[str, str, bool], int] = {}
-        self._wanted: dict[tuple[str, str], frozenset[str]] = {}
 
     def theorems(self, digest: str, book: Any) -> str:
         """Take in the theorems of a catalog, each rebuilt and checked; what is wrong with them, or nothing."""
@@ -137,14 +125,15 @@ class Replay:
         held = {(digest, theorem) for digest, book in self._known.items() for theorem in book}
         return sorted(held - self.named)
 
-    def bundle(self, bundle: Any) -> str:
-        """Why `bundle` is not what its catalog demands for its action and facts; empty if it is."""
+    def bundle(self, bundle: Any, line: bytes) -> str:
+        """Why a bundle, read from `line`, is not what its catalog demands for its action and facts; empty if it is."""
         try:
             catalog = self.catalogs.get(bundle["catalog_digest"])
             if catalog is None:
                 return "it was made under a catalog that is not in the export"
             self.used.add(catalog.digest)
-            check_parts(bundle, self._known.get(catalog.digest, {}))
+            exact = check_parts(bundle, self._known.get(catalog.digest, {})).encode() == line
+            require(exact, "not in canonical form")
             return self._derived(catalog, bundle)
         except Refused as refused:
             return str(refused)
@@ -156,7 +145,7 @@ class Replay:
         require(type(facts) is dict and type(now) is str and type(bundle["witness"]) is dict, "a part is of no use")
         if malformed(catalog, action) is not None:
             return "" if not bundle["findings"] and not facts else "the action is refused before any rule is read"
-        unread = set(facts) - self._reads(catalog, action["kind"])
+        unread = set(facts).difference(catalog.plan(action["kind"]).facts)
         if unread:
             return f"no rule reads its fact {min(unread)}"
         return self._tried(catalog, bundle, situation(catalog, action, facts, now))
@@ -174,14 +163,6 @@ class Replay:
             if len(WORDING.asked) == asked and len(self._said) < REMEMBERED_MAX:
                 self._said[key] = found
         return found
-
-    def _reads(self, catalog: Catalog, kind: str) -> frozenset[str]:
-        """The facts that the rules on `kind` read."""
-        key = (catalog.digest, kind)
-        if key not in self._wanted:
-            named = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(kind)))
-            self._wanted[key] = named & frozenset(catalog.facts)
-        return self._wanted[key]
 
     def _tried(self, catalog: Catalog, bundle: dict[str, Any], given: Situation) -> str:
         """Compare with what is derived. Where text could not be matched here, either answer may be the true one."""

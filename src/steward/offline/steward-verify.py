@@ -21,27 +21,27 @@ SHA-256 of its source. Of those in brackets only the named parts are taken. Do n
     808e9207678473a1  steward.events.store.checkpoints (ORIGIN, note_body)
     38f5beb03e80bff7  steward.verifier.core.syntax
     9056c102fdfb1046  steward.verifier.core.types
-    e86f7796e466313b  steward.verifier.core.formula (SECONDS, fault)
-    d83b42cde0126da6  steward.verifier.core.values
+    99daffe1340f77fd  steward.verifier.core.formula (SECONDS, fault)
+    f68b9b1f6b466343  steward.verifier.core.polynomials
+    7c9d9d3618907904  steward.verifier.core.values
     cd57e08bc6b95eb1  steward.offline.wording, in place of steward.verifier.core.patterns
-    b611e0caa91af933  steward.verifier.core.units
-    8cfe9d7072dc4fa9  steward.verifier.core.rules
+    c4e8cca315dded39  steward.verifier.core.units
+    17a1b055d503b01e  steward.verifier.core.rules
     d9f675bea5fa6b52  steward.verifier.core.printer
-    b3da9b7a08ea8136  steward.verifier.core.evaluate
-    4f265ac4c2c8b7c6  steward.verifier.core.check
-    b1e736e64b280d45  steward.verifier.core.bundle
-    6bb99df4adaa83d2  steward.verifier.core.polynomials
-    281f41900ad3373d  steward.verifier.core.obligations
+    ef7f801ab79eb30e  steward.verifier.core.evaluate
+    2ebdb302cf7fb0ad  steward.verifier.core.check
+    fbb26b3f06b56ce6  steward.verifier.core.bundle
+    617ad31c1a130a81  steward.verifier.core.obligations
     353f8f2a2de88415  steward.verifier.core.symbolic
     0a4eb07db8a0f624  steward.verifier.core.theorems
     8315b572d630e96b  steward.offline.quiet, in place of steward.verifier.core.explain
-    69863b8f1fba9c24  steward.verifier.core.decide
-    ba38c8fb054f0dd4  steward.verifier.core.dossier (Examine, _witnessed, compared, restated, _is_theorem)
+    57b49ab429ec2321  steward.verifier.core.decide
+    4ffc490ff720e762  steward.verifier.core.dossier (Examine, _witnessed, compared, restated, _is_theorem)
     61ca1ba28d3f507a  steward.offline.ed25519
-    7530415c6075886c  steward.offline.history
-    e10254fda608af78  steward.offline.replay
+    db1fddbd39359fda  steward.offline.history
+    770ad232a6345b0f  steward.offline.replay
     4d3d5dfcfefb867f  steward.offline.story
-    a82ebdf8c14700ae  steward.offline.program
+    f2d69978a0830615  steward.offline.program
 """
 
 # ruff: noqa
@@ -622,12 +622,164 @@ def _():
     return locals()
 
 
+@_part("steward_parts.verifier.core.polynomials")
+def _():
+    """Polynomials with rational coefficients, and formulas over them as the checker reads them.
+
+    A polynomial maps a monomial (its variables in order, repeated for powers) to its coefficient. A formula is
+    the checker's JSON: [">=", p], [">", p], ["=", p] against zero, ["and", ...], ["or", ...]; no parts is true,
+    or false.
+    """
+
+    from fractions import Fraction
+    from typing import Any, cast
+
+    Poly = dict[tuple[str, ...], Fraction]
+    Formula = list[Any]
+
+    TRUE: Formula = ["and"]
+    FALSE: Formula = ["or"]
+
+
+    def exact(value: Fraction | int) -> Fraction:
+        """A whole number as an integer: equal, and ten times faster to add and multiply. Nothing is divided here, so no
+        float can come of it, and what is read from JSON (as provers do) are fractions again.
+        """
+        return cast("Fraction", value.numerator if value.denominator == 1 else value)
+
+
+    _ZERO, _ONE = exact(0), exact(1)
+    _UNIT: Poly = {(): _ONE}
+
+
+    def constant(value: Fraction | int) -> Poly:
+        return {(): exact(value)} if value != 0 else {}
+
+
+    def variable(name: str) -> Poly:
+        return {(name,): _ONE}
+
+
+    def plus(left: Poly, right: Poly, factor: Fraction | int = 1) -> Poly:
+        """The sum left + factor * right."""
+        result = dict(left)
+        for monomial, value in right.items():
+            found = result.get(monomial, _ZERO) + factor * value
+            if found:
+                result[monomial] = found
+            else:
+                result.pop(monomial, None)
+        return result
+
+
+    def times(left: Poly, right: Poly) -> Poly:
+        if _UNIT in (left, right):
+            return right if left == _UNIT else left
+        result: Poly = {}
+        for a, x in left.items():
+            for b, y in right.items():
+                monomial = tuple(sorted(a + b))
+                result[monomial] = result.get(monomial, _ZERO) + x * y
+        return {monomial: value for monomial, value in result.items() if value}
+
+
+    def scaled(poly: Poly, factor: Fraction | int) -> Poly:
+        return {monomial: value * factor for monomial, value in poly.items()} if factor else {}
+
+
+    def constant_of(poly: Poly) -> Fraction | None:
+        """The value of a polynomial without variables, else None."""
+        if not poly:
+            return Fraction(0)
+        return poly[()] if len(poly) == 1 and () in poly else None
+
+
+    def value_at(poly: Poly, point: dict[str, Fraction]) -> Fraction:
+        total = Fraction(0)
+        for monomial, value in poly.items():
+            for name in monomial:
+                value *= point[name]  # noqa: PLW2901 - the running product of one term
+            total += value
+        return total
+
+
+    def to_json(poly: Poly) -> list[list[str]]:
+        """The one JSON form: terms in ascending order of monomials, coefficients in lowest terms."""
+        return [[str(poly[monomial]), *monomial] for monomial in sorted(poly)]
+
+
+    def from_json(terms: list[list[str]]) -> Poly:
+        return {tuple(term[1:]): Fraction(term[0]) for term in terms}
+
+
+    def holds(op: str, value: Fraction) -> bool:
+        return value >= 0 if op == ">=" else value > 0 if op == ">" else value == 0
+
+
+    def atom(op: str, poly: Poly) -> Formula:
+        """`poly` against zero; decided at once when it has no variables."""
+        value = constant_of(poly)
+        if value is None:
+            return [op, to_json(poly)]
+        return TRUE if holds(op, value) else FALSE
+
+
+    def _joined(word: str, parts: list[Formula]) -> Formula:
+        """and/or without its neutral parts, flattened; its absorbing element absorbs."""
+        absorbing = FALSE if word == "and" else TRUE
+        if len(parts) == 2 and (parts[0] == [word] or parts[1] == [word]):  # the neutral one: nearly always
+            return parts[1] if parts[0] == [word] else parts[0]
+        found: list[Formula] = []
+        for part in parts:
+            if part == absorbing:
+                return absorbing
+            for one in part[1:] if part[0] == word else [part]:
+                if one not in found:
+                    found.append(one)
+        return found[0] if len(found) == 1 else [word, *found]
+
+
+    def both(*parts: Formula) -> Formula:
+        return _joined("and", list(parts))
+
+
+    def either(*parts: Formula) -> Formula:
+        return _joined("or", list(parts))
+
+
+    def negated(formula: Formula) -> Formula:
+        word = formula[0]
+        if word in ("and", "or"):
+            parts = [negated(part) for part in formula[1:]]
+            return either(*parts) if word == "and" else both(*parts)
+        poly = from_json(formula[1])
+        if word == "=":
+            return either(atom(">", poly), atom(">", scaled(poly, -1)))
+        return atom(">" if word == ">=" else ">=", scaled(poly, -1))
+
+
+    def true_at(formula: Formula, point: dict[str, Fraction]) -> bool:
+        """Whether a formula holds at a point that gives every variable a value."""
+        if formula[0] == "and":
+            return all(true_at(part, point) for part in formula[1:])
+        if formula[0] == "or":
+            return any(true_at(part, point) for part in formula[1:])
+        return holds(formula[0], value_at(from_json(formula[1]), point))
+
+
+    def size(formula: Formula) -> int:
+        return 1 + sum(size(part) for part in formula[1:]) if formula[0] in ("and", "or") else 1 + len(formula[1])
+
+    return locals()
+
+
 @_part("steward_parts.verifier.core.values")
 def _():
     """Exact values: how JSON facts and parameters become numbers, money and text, and are shown again.
 
-    Numbers are Fractions. Money is an exact number of minor units; a zero whose currency nobody knows (the sum of
-    an empty list) fits every currency. Times are seconds since 1970 UTC, durations seconds. Null is never a
+    Numbers are exact: whole ones Python's integers, others Fractions (the annotations say Fraction for both), and nothing
+    divides an integer but through Fraction. Money is an exact number of minor units; a zero whose currency nobody knows
+    (the sum of an empty list) fits every currency. Times are seconds since 1970 UTC, durations seconds. Null is never a
     value.
     """
 
@@ -640,10 +792,13 @@ def _():
     from steward_parts.kernel.instants import format_instant, parse_instant
     from steward_parts.kernel.money import Money, exponent, is_currency
     from steward_parts.verifier.core.formula import SECONDS
+    from steward_parts.verifier.core.polynomials import exact
     from steward_parts.verifier.core.types import NUMERIC, Type
 
     ITEMS_MAX = 1_000
     TEXT_MAX = 100_000
+    _MOST = 10**40
+    _ZERO = exact(0)
     _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40}|/[0-9]{1,40})?")
     _DURATION = re.compile(r"(-?)((?:[0-9]{1,12}[smhdw])+)")
     _ISO_DURATION = re.compile(r"(-?)P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
@@ -671,7 +826,7 @@ def _():
 
 
     Value = Any
-    """bool, Fraction, str, Amount, tuple (list of dict or scalar), frozenset, or Uncertain."""
+    """bool, an exact number, str, Amount, tuple (list of dict or scalar), frozenset, or Uncertain."""
 
 
     def _wrong(value: Any, kind: Type) -> BadInput:
@@ -686,16 +841,16 @@ def _():
             total = sum(int(part or 0) * SECONDS[unit] for part, unit in zip(match.groups()[1:], "wdhms", strict=True))
         else:
             return None
-        return Fraction(-total if match[1] else total)
+        return exact(-total if match[1] else total)
 
 
     def _number(value: Any, kind: Type) -> Fraction:
-        if type(value) is int and abs(value) < 10**40:
-            return Fraction(value)
+        if type(value) is int and -_MOST < value < _MOST:
+            return exact(value)
         if kind.name == "decimal" and isinstance(value, str) and _DECIMAL.fullmatch(value):
             parts = value.split("/")
             if len(parts) == 1 or int(parts[1]) != 0:
-                return Fraction(value)
+                return exact(Fraction(value))
         raise _wrong(value, kind)
 
 
@@ -703,9 +858,9 @@ def _():
         if isinstance(value, dict):
             entry = cast("dict[str, Any]", value)
             minor, currency = entry.get("amount_minor"), entry.get("currency")
-            known = type(minor) is int and abs(minor) < 10**40 and isinstance(currency, str) and is_currency(currency)
-            if set(entry) == {"amount_minor", "currency"} and known:
-                return Amount(Fraction(cast("int", minor)), cast("str", currency))
+            known = type(minor) is int and -_MOST < minor < _MOST and isinstance(currency, str) and is_currency(currency)
+            if len(entry) == 2 and known:
+                return Amount(cast("Fraction", minor), cast("str", currency))
         raise _wrong(value, kind)
 
 
@@ -716,7 +871,7 @@ def _():
             elapsed = parse_instant(value) - _EPOCH
         except OverflowError:
             raise _wrong(value, kind) from None
-        return Fraction(elapsed // timedelta(microseconds=1), 1_000_000)
+        return exact(Fraction(elapsed // timedelta(microseconds=1), 1_000_000))
 
 
     def _many(value: Any, kind: Type) -> Value:
@@ -795,11 +950,11 @@ def _():
             if len(units) > 1:
                 raise BadInput("a subset of amounts in different currencies has no sum")
             parts = tuple(part for part, _ in read if part != 0)
-            low = sum((part for part in parts if part < 0), Fraction(0))
-            high = sum((part for part in parts if part > 0), Fraction(0))
+            low = sum((part for part in parts if part < 0), _ZERO)
+            high = sum((part for part in parts if part > 0), _ZERO)
             unit = next(iter(units), "")
             if not parts:
-                return Amount(Fraction(0), unit) if kind.name == "money" else Fraction(0)
+                return Amount(_ZERO, unit) if kind.name == "money" else _ZERO
             return Uncertain(kind, low, high, parts, unit, is_subset=True)
         return read_value(value, kind)
 
@@ -855,13 +1010,13 @@ def _():
 
     def value_text(value: Value, kind: Type) -> str:
         """The value as a person reads it: GBP 55.00, 24h, 0.15."""
-        if kind.name == "money" and isinstance(value, Fraction):
+        if kind.name == "money" and not isinstance(value, Amount):
             return plain_number(value)  # the sum of an empty list of money has no currency
         if kind.name == "money":
-            amount = cast("Amount", value)
+            amount = value
             if amount.minor.denominator == 1 and amount.currency:
                 return str(Money(int(amount.minor), amount.currency))
-            major = plain_number(amount.minor / 10 ** exponent(amount.currency))
+            major = plain_number(Fraction(amount.minor) / 10 ** exponent(amount.currency))
             return f"{amount.currency} {major}".strip()
         shown = value_json(value, kind)
         if kind.name in ("set", "list", "record"):
@@ -950,9 +1105,20 @@ def _():
     from steward_parts.verifier.core.syntax import COMPARISONS, CONNECTIVES, Apply, Braces, Choose, Fold, Literal, Node, Reference, children
     from steward_parts.verifier.core.types import BOOL, DECIMAL, DURATION, INT, MONEY, NUMERIC, TEXT, TIME, Type
 
+    _OF = {
+        **dict.fromkeys(("sum", "abs", "floor"), "it is for numbers, money and durations"),
+        **dict.fromkeys(("min", "max"), "it is for numbers, money, durations and times"),
+    }
+
     Scope = dict[str, Type]
     _NUMBERS = ("int", "decimal")
     _WORDS = ("text", "enum")
+    _NULL = "there is no null: a fact that is missing escalates by itself"
+    _ELSEWHERE = {
+        "true": "write true",
+        "false": "write false",
+        **dict.fromkeys(("null", "none", "nil", "undefined"), _NULL),
+    }
 
 
     def lookup(node: Reference, scope: Scope) -> Type:
@@ -971,9 +1137,21 @@ def _():
                 node.at,
                 f"did you mean {head}.{near[0]}?" if near else f"it has {known}",
             )
-        near = difflib.get_close_matches(node.name, list(scope), 1, 0.5)
-        fix = f"did you mean {near[0]}?" if near else "declare it under facts, or as a parameter of the kind"
-        raise fault(f"{node.name} is not declared", node.at, fix)
+        raise fault(f"{node.name} is not declared", node.at, _meant(node.name, scope))
+
+
+    def _meant(name: str, scope: Scope) -> str:
+        """What the author of a name nobody declared most likely wanted to write."""
+        if name.lower() in _ELSEWHERE:
+            return _ELSEWHERE[name.lower()]
+        if any(name in kind.words for kind in scope.values()):
+            return f'a word stands in quotes: write "{name}"'
+        head, _, field = name.rpartition(".")
+        kind = scope.get(head)
+        if kind is not None and kind.item is not None:
+            return f"{head} is a {kind.name}: write all(x in {head}: ...) or any(x in {head}: ...), and x.{field} inside"
+        near = difflib.get_close_matches(name, list(scope), 1, 0.5)
+        return f"did you mean {near[0]}?" if near else "declare it under facts, or as a parameter of the kind"
 
 
     def _joined(left: Type, right: Type) -> Type | None:
@@ -1004,11 +1182,30 @@ def _():
             return BOOL
         joined = _joined(left, right)
         if joined is None or (node.op not in ("=", "!=") and joined.name not in (*NUMERIC, "time")):
-            hint = "write money as GBP 12.50" if "money" in (left.name, right.name) else ""
-            raise fault(f"{left} {node.op} {right} cannot be compared", node.at, hint)
+            raise fault(f"{left} {node.op} {right} cannot be compared", node.at, _not_compared(left, right))
         for one, other in ((first, right), (second, left)):
             _check_word(one, other)
         return BOOL
+
+
+    def _not_compared(left: Type, right: Type) -> str:
+        """How the sides of a comparison could come to be alike."""
+        names = {left.name, right.name}
+        if names == {"money"}:
+            return "amounts in two currencies have no order: compare amounts in one"
+        if "time" in names and names & {"text", *_NUMBERS}:
+            return "a time is a fact of type time, or now, or counted from one: now - 30d"
+        if len(names & {"money", "duration", "time"}) == 2:
+            return "compare like with like: money with money, time with time, now - TIME with a duration"
+        if "duration" in names:
+            return "write a duration as 24h or 30d"
+        if "money" in names:
+            return "write money as GBP 12.50"
+        if "bool" in names:
+            return "what is true or false stands alone: write x, or not x"
+        if names <= {*_WORDS}:
+            return "text has no order: use =, !=, in or matches"
+        return "both sides need one type"
 
 
     def _check_word(node: Node, kind: Type) -> None:
@@ -1039,8 +1236,19 @@ def _():
             joined = _joined(left, right)
             if joined is not None and joined.name in NUMERIC:
                 return DECIMAL
-        hint = "units must agree: money with money, a number scales" if {"money", "duration"} & set(names) else ""
-        raise fault(f"{left} {node.op} {right} means nothing", node.at, hint)
+        raise fault(f"{left} {node.op} {right} means nothing", node.at, _not_reckoned(node.op, set(names)))
+
+
+    def _not_reckoned(op: str, names: set[str]) -> str:
+        """What there is instead of an operation that means nothing."""
+        if names & {*_WORDS, "bool", "set", "list", "record"}:
+            return "only numbers, money, durations and times are reckoned with"
+        if "time" in names:
+            return "time - time is a duration, and time + or - a duration such as 24h is a time"
+        if names == {"money"}:
+            one = "amounts in two currencies have no sum and no ratio"
+            return "a number scales an amount, and an amount by an amount is no unit" if op == "*" else one
+        return "units must agree: money with money, written GBP 12.50; a number scales"
 
 
     def _numbers(left: Type, right: Type) -> Type:
@@ -1049,21 +1257,25 @@ def _():
 
     def _is_in(node: Apply, left: Type, right: Type) -> Type:
         if right.name not in ("set", "list") or right.item is None:
-            raise fault(f"in needs a set, not {right}", node.at, 'write x in {"a", "b"}')
+            fix = 'write x in {"a", "b"}'
+            raise fault(f"in needs a set, not {right}", node.at, f"{fix}, or matches" if right.name == "text" else fix)
         if right.item.name != "record" and (right.item == left or _joined(left, right.item) is not None):
             _check_word(node.args[0], right.item)
             if isinstance(node.args[1], Braces):
                 for item in node.args[1].items:
                     _check_word(item, left)
             return BOOL
-        raise fault(f"{left} in {right} means nothing", node.at)
+        a_list = f"write any(x in LIST: ...) for a list of {right.item}"
+        fix = a_list if right.item.name == "record" else f"it holds {right.item}"
+        raise fault(f"{left} in {right} means nothing", node.at, fix)
 
 
     def _call(node: Apply, types: list[Type]) -> Type:
         if node.op == "matches":
             pattern = node.args[1]
             if types[0].name not in _WORDS or not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
-                raise fault("matches takes text and a pattern written out", node.at, 'matches(action.text, "^[a-z]+$")')
+                fix = 'write matches(action.text, "^[a-z]+$"): the pattern is no fact'
+                raise fault("matches takes text and a pattern written out", node.at, fix)
             try:
                 compiled(pattern.value)
             except BadInput as error:
@@ -1073,10 +1285,10 @@ def _():
         for kind in types[1:]:
             found = _joined(joined, kind)
             if found is None:
-                raise fault(f"{node.op} of {joined} and {kind} means nothing", node.at)
+                raise fault(f"{node.op} of {joined} and {kind} means nothing", node.at, "they need one type")
             joined = found
         if joined.name not in (*NUMERIC, "time") or (joined.name == "time" and node.op not in ("min", "max")):
-            raise fault(f"{node.op} of {joined} means nothing", node.at)
+            raise fault(f"{node.op} of {joined} means nothing", node.at, _OF[node.op])
         return INT if node.op == "floor" and joined.name == "decimal" else joined
 
 
@@ -1089,7 +1301,7 @@ def _():
             return BOOL
         if node.op == "-" and len(types) == 1:
             if types[0].name not in NUMERIC:
-                raise fault(f"-{types[0]} means nothing", node.at)
+                raise fault(f"-{types[0]} means nothing", node.at, "only numbers, money and durations have a negative")
             return types[0]
         if node.op in COMPARISONS:
             return _compare(node, types[0], types[1])
@@ -1103,27 +1315,31 @@ def _():
     def _fold(node: Fold, scope: Scope) -> Type:
         source = type_of(node.source, scope)
         if source.item is None or not isinstance(node.source, Reference):
-            raise fault(f"{node.op} goes over a list, not {source}", node.source.at)
-        if node.variable in scope or any(name.startswith(f"{node.variable}.") for name in scope):
+            fix = "the list is a fact, such as order.lines" if source.item else "declare it as {list: {field: TYPE}}"
+            raise fault(f"{node.op} goes over a list, not {source}", node.source.at, fix)
+        inside = f"{node.variable}."
+        if node.variable in scope or any(name.startswith(inside) for name in scope):
             raise fault(f"{node.variable} already has a meaning", node.at, "choose another variable")
         body = type_of(node.body, {**scope, node.variable: source.item})
         if node.op in ("all", "any", "count"):
             if body != BOOL:
-                raise fault(f"{node.op} needs true or false after the colon, not {body}", node.body.at)
+                what, fix = f"{node.op} needs true or false after the colon, not {body}", "compare it with something"
+                raise fault(what, node.body.at, fix)
             return INT if node.op == "count" else BOOL
         if body.name not in NUMERIC and not (body.name == "time" and node.op != "sum"):
-            raise fault(f"{node.op} of {body} means nothing", node.body.at)
+            raise fault(f"{node.op} of {body} means nothing", node.body.at, _OF[node.op])
         return body
 
 
     def _braces(node: Braces, scope: Scope) -> Type:
         if not node.items:
-            raise fault("a set needs an item", node.at)
+            raise fault("a set needs an item", node.at, "what is in no set: write false")
         joined = type_of(node.items[0], scope)
         for item in node.items[1:]:
-            found = _joined(joined, type_of(item, scope))
+            kind = type_of(item, scope)
+            found = _joined(joined, kind)
             if found is None:
-                raise fault("the items of a set need one type", item.at)
+                raise fault(f"the items of a set need one type: {joined} and {kind}", item.at, "write two sets")
             joined = found
         return Type("set", item=joined)
 
@@ -1145,11 +1361,14 @@ def _():
             case Apply():
                 return _apply(node, scope)
             case Choose():
-                if type_of(node.condition, scope) != BOOL:
-                    raise fault("a condition is true or false", node.condition.at)
-                joined = _joined(type_of(node.yes, scope), type_of(node.no, scope))
+                condition = type_of(node.condition, scope)
+                if condition != BOOL:
+                    what = f"a condition is true or false, not {condition}"
+                    raise fault(what, node.condition.at, "compare it with something")
+                yes, no = type_of(node.yes, scope), type_of(node.no, scope)
+                joined = _joined(yes, no)
                 if joined is None:
-                    raise fault("then and else need one type", node.at)
+                    raise fault(f"then is {yes} and else is {no}", node.at, "they need one type")
                 return joined
             case Fold():
                 return _fold(node, scope)
@@ -1228,13 +1447,18 @@ def _():
         severity: str = ""
         where: str = ""
         examples: tuple[dict[str, Any], ...] = field(default=(), compare=False)
+        rule: Node = field(init=False, compare=False, repr=False)
+        named: frozenset[str] = field(init=False, compare=False, repr=False)
+        ordered: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
-        @property
-        def rule(self) -> Node:
-            return self.require if self.when is None else Apply("implies", (self.when, self.require))
+        def __post_init__(self) -> None:
+            rule = self.require if self.when is None else Apply("implies", (self.when, self.require))
+            named = reads(rule)
+            for name, value in (("rule", rule), ("named", named), ("ordered", tuple(sorted(named)))):
+                object.__setattr__(self, name, value)
 
         def reads(self) -> frozenset[str]:
-            return reads(self.rule)
+            return self.named
 
 
     @dataclass(frozen=True, slots=True)
@@ -1253,6 +1477,19 @@ def _():
 
 
     @dataclass(frozen=True, slots=True)
+    class Plan:
+        """What deciding an action of one kind needs of a catalog: `rules` that cover it, `states` its effect touches, every
+        name they may read with its type, the names rules do read in order, and the facts among them.
+        """
+
+        rules: tuple[Invariant, ...]
+        states: tuple[State, ...]
+        scope: Scope
+        wanted: tuple[str, ...]
+        facts: tuple[str, ...]
+
+
+    @dataclass(frozen=True, slots=True)
     class Catalog:
         """Facts by name, kinds with their parameters, rules by kind in catalog order, states and effects.
 
@@ -1268,17 +1505,33 @@ def _():
         effects: dict[str, dict[str, Node]] = field(default_factory=dict[str, dict[str, Node]])
         witnesses: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
         document: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+        plans: dict[str, Plan] = field(init=False, default_factory=dict[str, Plan], compare=False, repr=False)
+
+        def plan(self, kind: str) -> Plan:
+            """What deciding actions of `kind` needs, worked out once."""
+            found = self.plans.get(kind)
+            if found is None:
+                rules, changed = tuple(rule for rule in self.invariants if kind in rule.on), set(self.effects.get(kind, ()))
+                states = tuple(state for state in self.states if state.reads() & changed)
+                wanted = tuple(sorted(frozenset[str]().union(*(rule.named for rule in rules))))
+                facts = tuple(name for name in wanted if name in self.facts)
+                found = Plan(rules, states, self._scope(kind) if kind in self.kinds else {}, wanted, facts)
+                if kind in self.kinds:
+                    self.plans[kind] = found
+            return found
 
         def covering(self, kind: str) -> tuple[Invariant, ...]:
-            return tuple(rule for rule in self.invariants if kind in rule.on)
+            return self.plan(kind).rules
 
         def touched(self, kind: str) -> tuple[State, ...]:
             """The state rules that read a fact the kind's effect changes."""
-            changed = set(self.effects.get(kind, ()))
-            return tuple(state for state in self.states if state.reads() & changed)
+            return self.plan(kind).states
 
         def scope(self, kind: str) -> Scope:
-            """Every name a rule on `kind` may read."""
+            """Every name a rule on `kind` may read, in a dictionary of the caller's own."""
+            return dict(self.plan(kind).scope)
+
+        def _scope(self, kind: str) -> Scope:
             named = {"action.kind": TEXT, "action.id": TEXT, "principal.id": TEXT, "now": TIME}
             named["principal.roles"] = Type("set", item=TEXT)
             return {**self.facts, **named, **{f"action.{name}": kind for name, kind in self.kinds[kind].items()}}
@@ -1393,14 +1646,17 @@ def _():
     """
 
     import math
+    import operator
     from collections.abc import Iterable, Iterator
     from fractions import Fraction
     from typing import Any, cast
     from steward_parts.verifier.core.patterns import matches
+    from steward_parts.verifier.core.polynomials import exact
     from steward_parts.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference
     from steward_parts.verifier.core.values import Amount, Value
 
     STEPS_MAX = 300_000
+    _ORDERED: dict[str, Any] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
     class Undefined(Exception):
@@ -1413,10 +1669,14 @@ def _():
 
     def unit_of(*values: Value) -> str:
         """The one currency of some amounts; a zero without a currency takes part in any. `Undefined` for two."""
-        units = {value.currency for value in values if isinstance(value, Amount) and value.currency}
-        if len(units) > 1:
-            raise Undefined(f"amounts in {' and '.join(sorted(units))}")
-        return next(iter(units), "")
+        found = ""
+        for value in values:
+            if isinstance(value, Amount) and value.currency and value.currency != found:
+                if found:
+                    units = {value.currency for value in values if isinstance(value, Amount) and value.currency}
+                    raise Undefined(f"amounts in {' and '.join(sorted(units))}")
+                found = value.currency
+        return found
 
 
     def size_of(value: Value) -> Fraction:
@@ -1424,18 +1684,18 @@ def _():
 
 
     def _like(size: Fraction, unit: str, *values: Value) -> Value:
-        return Amount(size, unit) if any(isinstance(value, Amount) for value in values) else size
+        for value in values:
+            if isinstance(value, Amount):
+                return Amount(size, unit)
+        return size
 
 
     def related(op: str, left: Value, right: Value) -> bool:
         """Whether the comparison holds. Numbers of two currencies raise `Undefined`."""
         unit_of(left, right)
         if op in ("=", "!="):
-            if isinstance(left, Fraction | Amount):
-                left, right = size_of(left), size_of(right)
-            return (left == right) == (op == "=")
-        one, other = size_of(left), size_of(right)
-        return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[op]
+            return (size_of(left) == size_of(right)) == (op == "=")
+        return _ORDERED[op](size_of(left), size_of(right))
 
 
     def arithmetic(op: str, left: Value, right: Value) -> Value:
@@ -1448,7 +1708,8 @@ def _():
         if other == 0:
             raise Undefined("division by zero")
         both = isinstance(left, Amount) and isinstance(right, Amount)
-        return one / other if both else _like(one / other, unit, left)
+        ratio = exact(Fraction(one) / other)
+        return ratio if both else _like(ratio, unit, left)
 
 
     def extreme(op: str, values: Iterable[Value]) -> Value:
@@ -1463,7 +1724,7 @@ def _():
     def total(values: Iterable[Value]) -> Value:
         """The sum; of no values a bare zero, which every operation takes for a zero of any unit."""
         found = list(values)
-        return _like(sum(map(size_of, found), Fraction(0)), unit_of(*found), *found)
+        return _like(sum(map(size_of, found), exact(0)), unit_of(*found), *found)
 
 
     def in_order(source: Value) -> list[Value]:
@@ -1493,6 +1754,8 @@ def _():
             if self.steps < 0:
                 raise Undecided("more steps than a rule may take")
             match node:
+                case Apply() if node.op in COMPARISONS:
+                    return self.atom(node)
                 case Apply(op="not"):
                     inner = self.truth(node.args[0])
                     return None if inner is None else not inner
@@ -1534,20 +1797,20 @@ def _():
             if self.steps < 0:
                 raise Undecided("more steps than a rule may take")
             match node:
+                case Reference():
+                    return field_of(node.name, self.values)
+                case Apply():
+                    return self.apply(node)
                 case Literal(kind="bool" | "number" | "text" | "duration"):
                     return node.value
                 case Literal():
                     return Amount(cast("Fraction", node.value), node.kind)
-                case Reference():
-                    return field_of(node.name, self.values)
                 case Choose():
                     return self.value(node.yes if self.known(node.condition) else node.no)
                 case Braces():
                     return frozenset(self.value(item) for item in node.items)
                 case Fold():
                     return self.fold(node)
-                case Apply():
-                    return self.apply(node)
 
         def known(self, node: Node) -> bool:
             found = self.truth(node)
@@ -1559,7 +1822,7 @@ def _():
             if node.op in ("all", "any"):
                 return self.known(node)
             if node.op == "count":
-                return Fraction(sum(self.each(node, self.known)))
+                return sum(self.each(node, self.known))
             if node.op == "sum":
                 return total(self.each(node, self.value))
             return extreme(node.op, self.each(node, self.value))
@@ -1580,7 +1843,7 @@ def _():
             if len(args) == 2:
                 return arithmetic(op, args[0], args[1])
             size = size_of(args[0])
-            size = abs(size) if op == "abs" else Fraction(math.floor(size)) if op == "floor" else -size
+            size = abs(size) if op == "abs" else exact(math.floor(size)) if op == "floor" else -size
             return _like(size, unit_of(args[0]), args[0])
 
 
@@ -1608,7 +1871,8 @@ def _():
       ["C", poly, "k", tree, tree]          p integer-valued: p <= k, or p >= k+1
       ["P", poly, "k", tree, tree]          any p: p < k, or p >= k
     A polynomial is [["coefficient", "x", "y"], ...] in ascending order of variables; a formula is [">=", p],
-    [">", p], ["=", p] (each against 0), ["and", ...] or ["or", ...]. Whatever is not understood is refused.
+    [">", p], ["=", p] (each against 0), ["and", ...] or ["or", ...]. Whatever is not understood is refused; a
+    hypothesis no certificate names is not read.
     """
 
     import hashlib
@@ -1620,8 +1884,9 @@ def _():
 
     BYTES_MAX, NODES_MAX, DEPTH_MAX, DEGREE_MAX = 65_536, 20_000, 200, 8
     BITS_MAX, WORK_MAX = 4_096, 500_000
-    _NUMBER = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?")
+    _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,39}(/[1-9][0-9]{0,39})?")
     _RELATIONS = (">=", ">", "=")
+    _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     Poly = dict[tuple[str, ...], Fraction]
     Formula = tuple[str, Any]
     _ZERO, _ONE = cast("tuple[Fraction, Fraction]", (0, 1))
@@ -1637,7 +1902,7 @@ def _():
 
 
     def canonical(value: Any) -> str:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
 
 
     def digest(value: Any) -> str:
@@ -1646,26 +1911,28 @@ def _():
 
     def number(text: Any) -> Fraction:
         """An exact number: only text of at most 40 digits, in lowest terms, in its one spelling. Whole ones are ints."""
-        if type(text) is not str or _NUMBER.fullmatch(text) is None:
+        found = _NUMBER.fullmatch(text) if type(text) is str else None
+        if found is None:
             raise Refused(f"{str(text)[:50]!r} is not a number")
-        top, slash, bottom = text.partition("/")
-        value = Fraction(int(top), int(bottom)) if slash else cast("Fraction", int(top))
+        if not found[1]:
+            return cast("Fraction", int(text))
+        value = Fraction(text)
         require(str(value) == text, "not in lowest terms")
         return value
 
 
     def items(value: Any, what: str) -> list[Any]:
-        require(type(value) is list, f"{what} is not a list")
+        if type(value) is not list:
+            raise Refused(f"{what} is not a list")
         return cast("list[Any]", value)
 
 
     class Checking:
-        """One obligation under check: its variables, the assumptions so far, and the work still allowed."""
+        """One obligation under check. An assumption is [formula as given, negated or not, what it says once it is read]."""
 
         def __init__(self, variables: dict[str, str]) -> None:
             self.variables = variables
-            self.context: list[Formula] = []
-            self.split: set[int] = set()
+            self.context: list[list[Any]] = []
             self.nodes, self.work = NODES_MAX, WORK_MAX
 
         def spend(self, work: int) -> None:
@@ -1677,109 +1944,105 @@ def _():
             last: tuple[str, ...] | None = None
             for term in items(value, "a polynomial"):
                 coefficient, *names = items(term, "a term") or [None]
-                require(all(type(n) is str and n in self.variables for n in names), "an unknown variable")
+                require(self.variables.keys() >= {*names}, "an unknown variable")
                 monomial = tuple(names)
-                require(list(monomial) == sorted(monomial) and len(monomial) <= DEGREE_MAX, "a wrong monomial")
+                require(len(names) < 2 or (names == sorted(names) and len(names) <= DEGREE_MAX), "a wrong monomial")
                 require(last is None or last < monomial, "monomials out of order")
+                require(coefficient != "0", "a zero coefficient")
                 last, result[monomial] = monomial, number(coefficient)
-                require(result[monomial] != 0, "a zero coefficient")
             self.spend(len(result))
             return result
 
-        def add(self, total: Poly, factor: Fraction, left: Poly, right: Poly) -> None:
-            """Add factor * left * right to `total`, in place."""
+        def add(self, total: Poly, scale: Fraction, left: Poly, right: Poly) -> None:
+            """Add scale * left * right to `total`, in place."""
             self.spend(len(left) * len(right))
-            for a, x in left.items():
-                for b, y in right.items():
-                    monomial = tuple(sorted(a + b))
-                    value = total.get(monomial, _ZERO) + factor * x * y
-                    require(value.numerator.bit_length() + value.denominator.bit_length() <= BITS_MAX, "too long")
-                    total[monomial] = value
+            for b, y in right.items():
+                factor = scale * y
+                for a, x in left.items():
+                    monomial = tuple(sorted(a + b)) if a and b else a or b
+                    value = total[monomial] = total.get(monomial, _ZERO) + factor * x
+                    require(value.denominator.bit_length() <= BITS_MAX, "too long")
 
-        def formula(self, value: Any, negate: bool, depth: int = 0) -> Formula:
-            """Read a formula, or its negation, in negation normal form."""
-            require(depth <= DEPTH_MAX, "a formula too deep")
+        def read(self, index: int) -> Formula:
+            """What an assumption says: a relation and its polynomial, or "or" and its alternatives as given."""
+            raw, negate, found = self.context[index]
+            if found is None:
+                word, *parts = raw
+                require(word in ("and", "or") or (word in _RELATIONS and len(parts) == 1), "an unknown formula")
+                if word in ("and", "or"):
+                    found = "or", [(part, negate) for part in parts]
+                elif negate and word == "=":
+                    found = "or", [([">", parts[0]], False), ([">=", parts[0]], True)]
+                else:
+                    poly = self.polynomial(parts[0])
+                    found = (word, poly) if not negate else ({">=": ">", ">": ">="}[word], {m: -x for m, x in poly.items()})
+                self.context[index][2] = found
+            return found
+
+        def assume(self, formula: Any, negate: bool, depth: int = 0) -> None:
+            """Assume a formula or its negation: the parts of a conjunction one by one."""
             self.spend(1)
-            word, *parts = items(value, "a formula") or [None]
-            if word in ("and", "or"):
-                kind = {"and": "or", "or": "and"}[word] if negate else word
-                return kind, [self.formula(part, negate, depth + 1) for part in parts]
-            require(word in _RELATIONS and len(parts) == 1, "an unknown formula")
-            poly = self.polynomial(parts[0])
-            if not negate:
-                return word, poly
-            minus = {monomial: -x for monomial, x in poly.items()}
-            if word == "=":
-                return "or", [(">", poly), (">", minus)]
-            return {">=": ">", ">": ">="}[word], minus
-
-        def assume(self, formula: Formula) -> None:
-            if formula[0] == "and":
-                for part in formula[1]:
-                    self.assume(part)
+            parts = items(formula, "a formula") or [None]
+            if parts[0] == ("or" if negate else "and"):
+                require(depth < DEPTH_MAX, "a formula too deep")
+                for part in parts[1:]:
+                    self.assume(part, negate, depth + 1)
             else:
-                self.context.append(formula)
-
-        def under(self, assumption: Formula, tree: Any, depth: int) -> None:
-            """Check `tree` with one assumption more, then forget it."""
-            size = len(self.context)
-            self.assume(assumption)
-            self.tree(tree, depth + 1)
-            del self.context[size:]
+                self.context.append([parts, negate, None])
 
         def tree(self, node: Any, depth: int = 0) -> None:
             self.nodes -= 1
             require(self.nodes >= 0 and depth <= DEPTH_MAX, "a tree too large")
             rule, *rest = items(node, "a node") or [None]
+            size, cases = len(self.context), cast("list[tuple[Any, bool, Any, Any]]", [])
             if rule == "F" and len(rest) == 1:
                 self.leaf(items(rest[0], "a combination"))
             elif rule == "S" and len(rest) == 2:
                 index, branches = rest[0], items(rest[1], "branches")
-                require(type(index) is int and 0 <= index < len(self.context), "an index out of range")
-                word, parts = self.context[index]
-                require(word == "or" and index not in self.split, "a split that is none")
-                require(len(branches) == len(parts), "a split with a missing branch")
-                self.split.add(index)
-                for part, branch in zip(parts, branches, strict=True):
-                    self.under(part, branch, depth)
-                self.split.discard(index)
+                require(type(index) is int and 0 <= index < size, "an index out of range")
+                word, parts = self.read(index)
+                require(word == "or" and len(branches) == len(parts), "a split that is none, or one with a missing branch")
+                cases = [(*part, None, branch) for part, branch in zip(parts, branches, strict=True)]
             elif rule in ("C", "P") and len(rest) == 4:
                 poly, k = self.polynomial(rest[0]), number(rest[1])
                 require(() not in poly and len(poly) > 0, "a cut of a constant")
                 step = int(rule == "C")
                 if step:
                     whole = k.denominator == 1 and all(x.denominator == 1 for x in poly.values())
-                    whole = whole and all(self.variables[n] == "int" for m in poly for n in m)
-                    require(whole, "a cut that is not whole")
+                    require(whole and all(self.variables[n] == "int" for m in poly for n in m), "a cut that is not whole")
                 below = {(): k} | {m: -x for m, x in poly.items()}
-                self.under((">=" if step else ">", below), rest[2], depth)
-                self.under((">=", poly | {(): -k - step}), rest[3], depth)
+                above = poly | {(): -k - step}
+                cases = [(None, False, (">=" if step else ">", below), rest[2]), (None, False, (">=", above), rest[3])]
             else:
                 raise Refused("an unknown rule")
+            for formula, negate, said, branch in cases:
+                self.assume(formula, negate) if said is None else self.context.append([None, False, said])
+                self.tree(branch, depth + 1)
+                del self.context[size:]
 
         def leaf(self, terms: list[Any]) -> None:
             """A combination that is identically c <= 0, scaled so that -c + the strict multipliers is one."""
-            total, strict, last = Poly(), 0, (0, cast("list[int]", []))
+            total, strict, last, size = Poly(), 0, (0, cast("list[int]", [])), len(self.context)
             scales = [number((items(term, "a term") or [None])[-1]) for term in terms]
             common = lcm(*(scale.denominator for scale in scales))  # it is added up in whole numbers
+            require(common.bit_length() <= BITS_MAX, "too long")
             for term, multiplier in zip(terms, scales, strict=True):
-                *indices, _ = term
-                scale, inside = multiplier.numerator * (common // multiplier.denominator), range(len(self.context))
+                indices, scale = term[:-1], multiplier.numerator * (common // multiplier.denominator)
                 require(len(indices) in (1, 2), "a wrong term")
-                require(all(type(i) is int and i in inside for i in indices), "an index out of range")
-                require(last < (len(indices), indices) and sorted(indices) == indices, "indices out of order")
+                require({*map(type, indices)} == {int} and 0 <= indices[0] <= indices[-1] < size, "an index out of range")
+                require(last < (len(indices), indices), "indices out of order")
                 last = (len(indices), indices)
-                factors: list[Formula] = [self.context[i] for i in indices]
-                require(all(word in _RELATIONS for word, _ in factors), "a multiplier on a disjunction")
-                words = [word for word, _ in factors]
+                factors: list[Formula] = [self.read(i) for i in indices]
+                words = {word for word, _ in factors}
+                require("or" not in words, "a multiplier on a disjunction")
                 for word, poly in factors:
-                    if not any(poly):  # no monomial but the empty one: a constant
+                    if len(poly) <= 1 and not any(poly):  # no monomial but the empty one: a constant
                         value = poly.get((), _ZERO)
                         true = value == 0 if word == "=" else value > 0 or (value == 0 and word == ">=")
                         require(not true and len(factors) == 1, "a constant hypothesis is named")
                 require(scale > 0 or (scale != 0 and "=" in words), "a multiplier must be positive")
-                strict += scale if set(words) == {">"} else 0
-                self.add(total, cast("Fraction", scale), factors[0][1], factors[1][1] if len(factors) == 2 else {(): _ONE})
+                strict += scale if words == {">"} else 0
+                self.add(total, cast("Fraction", scale), factors[0][1], factors[1][1] if len(factors) > 1 else {(): _ONE})
             constant = total.pop((), _ZERO)
             require(not any(total.values()), "the combination is not constant")
             require(constant <= 0 and strict - constant == common, "no contradiction in normal form")
@@ -1792,8 +2055,8 @@ def _():
         require(type(variables) is dict and set(variables.values()) <= {"int", "real"}, "wrong variables")
         checking = Checking(variables)
         for hypothesis in items(obligation["hypotheses"], "hypotheses"):
-            checking.assume(checking.formula(hypothesis, negate=False))
-        checking.assume(checking.formula(obligation["goal"], negate=True))
+            checking.assume(hypothesis, negate=False)
+        checking.assume(obligation["goal"], negate=True)
         checking.tree(tree)
 
     return locals()
@@ -1812,13 +2075,21 @@ def _():
     """
 
     import json
+    from hashlib import sha256
     from typing import Any, cast
-    from steward_parts.verifier.core.check import Refused, canonical, check_obligation, digest, items, require
+    from steward_parts.verifier.core.check import Refused, canonical, check_obligation, items, require
 
     FORMAT = "steward-bundle/1"
     BUNDLE_BYTES_MAX = 8_000_000
-    _BUNDLE = "format catalog_digest action facts now verdict findings witness obligations certificates digest"
-    _THEOREM, _INLINE = "state obligation_digest", "state obligation_digest uses obligation tree"
+    _SAID = frozenset({"format", "catalog_digest", "action", "facts", "now", "verdict", "findings", "witness"})
+    _BUNDLE = _SAID | {"obligations", "certificates", "digest"}
+    _FINDING = frozenset({"id", "basis", "status", "otherwise", "detail"})
+    _OBLIGATION = frozenset({"invariant", "variables", "hypotheses", "goal", "digest"})
+    _CERTIFICATE = frozenset({"obligation_digest", "tree"})
+    _BOOK = frozenset({"format", "theorems"})
+    _STORED = frozenset({"kind", "state", "uses", "obligation", "tree"})
+    _THEOREM = frozenset({"state", "obligation_digest"})
+    _INLINE = _THEOREM | {"uses", "obligation", "tree"}
     THEOREMS = "steward-theorems/1"
     _STATUSES = frozenset({"holds", "fails", "undefined", "missing", "unproved", "skipped"})
 
@@ -1830,16 +2101,19 @@ def _():
         return "ALLOW" if all(status in ("holds", "skipped") for _, status in findings) else "ESCALATE"
 
 
-    def _with_keys(value: Any, keys: str, what: str) -> dict[str, Any]:
-        require(type(value) is dict, f"{what} is not an object")
-        require(set(value) == set(keys.split()), f"{what} has other keys than {keys}")
-        return cast("dict[str, Any]", value)
+    def _with_keys(value: Any, keys: frozenset[str], what: str) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise Refused(f"{what} is not an object")
+        entry = cast("dict[str, Any]", value)
+        if entry.keys() != keys:
+            raise Refused(f"{what} has other keys than {', '.join(sorted(keys))}")
+        return entry
 
 
-    def _without_digest(value: dict[str, Any], what: str) -> str:
-        """The digest of `value`, which it must carry itself."""
-        found = digest({key: item for key, item in value.items() if key != "digest"})
-        require(value["digest"] == found, f"{what}: the digest does not match the content")
+    def _without_digest(digest: Any, text: str, what: str) -> str:
+        """The digest that a canonical `text` without its own digest has; it must be this one."""
+        found = sha256(text.encode()).hexdigest()
+        require(digest == found, f"{what}: the digest does not match the content")
         return found
 
 
@@ -1860,43 +2134,47 @@ def _():
         claimed: dict[str, list[str]] = {"evaluated": [], "certificate": [], "theorem": []}
         seen: set[str] = set()
         for entry in items(value, "findings"):
-            finding = _with_keys(entry, "id basis status otherwise detail", "a finding")
-            require(all(type(item) is str for item in finding.values()), "a finding is not text")
-            require(finding["id"] not in seen, f"invariant {finding['id']} appears twice")
-            require(finding["otherwise"] in ("deny", "escalate"), "an unknown severity")
-            require(
-                finding["status"] in _STATUSES and finding["basis"] in claimed,
-                "an unknown finding",
-            )
-            seen.add(finding["id"])
-            said.append((finding["otherwise"], finding["status"]))
-            require(finding["basis"] != "theorem" or finding["status"] == "holds", "a theorem that does not hold")
-            if finding["status"] == "holds":
-                claimed[finding["basis"]].append(finding["id"])
+            finding = _with_keys(entry, _FINDING, "a finding")
+            require({*map(type, finding.values())} == {str}, "a finding is not text")
+            name, basis, status, otherwise = (finding[key] for key in ("id", "basis", "status", "otherwise"))
+            if name in seen:
+                raise Refused(f"invariant {name} appears twice")
+            require(otherwise in ("deny", "escalate"), "an unknown severity")
+            require(status in _STATUSES and basis in claimed, "an unknown finding")
+            seen.add(name)
+            said.append((otherwise, status))
+            require(basis != "theorem" or status == "holds", "a theorem that does not hold")
+            if status == "holds":
+                claimed[basis].append(name)
         return said, claimed["certificate"], claimed["theorem"]
 
 
-    def _proved(obligation: Any, tree: Any, wanted: Any = None) -> str:
-        """The digest of an obligation that its tree proves; it must be the `wanted` one, if one is."""
-        read = _with_keys(obligation, "invariant variables hypotheses goal digest", "an obligation")
+    def _proved(obligation: Any, tree: Any, wanted: Any = None) -> tuple[str, str]:
+        """Digest and canonical text of an obligation that its tree proves; it must be the `wanted` one, if one is."""
+        read = _with_keys(obligation, _OBLIGATION, "an obligation")
         name = f"obligation {str(read['invariant'])[:100]}"
-        found = _without_digest(read, name)
+        text = canonical(read)
+        found = _without_digest(read["digest"], "{" + text[len(f'{{"digest":{canonical(read["digest"])},') :], name)
         require(wanted in (None, found), f"{name}: the certificate is for another obligation")
         try:
             check_obligation(read, tree)
         except Refused as refused:
             raise Refused(f"{name}: {refused}") from None
-        return found
+        return found, text
 
 
     def checked_theorems(source: Any) -> dict[str, str]:
         """Name by digest of every theorem in a `theorems.json` (object or text); `Refused` if one of them is none."""
-        book = _with_keys(_strict(source) if isinstance(source, str | bytes) else source, "format theorems", "the theorems")
+        book = _with_keys(
+            _strict(source) if isinstance(source, str | bytes) else source,
+            frozenset({"format", "theorems"}),
+            "the theorems",
+        )
         require(book["format"] == THEOREMS, f"the format is not {THEOREMS}")
         found: dict[str, str] = {}
         for entry in items(book["theorems"], "theorems"):
-            theorem = _with_keys(entry, "kind state uses obligation tree", "a theorem")
-            digest_found = _proved(theorem["obligation"], theorem["tree"])
+            theorem = _with_keys(entry, _STORED, "a theorem")
+            digest_found, _ = _proved(theorem["obligation"], theorem["tree"])
             found[digest_found] = theorem["obligation"]["invariant"]
         return found
 
@@ -1926,10 +2204,13 @@ def _():
         check_parts(_strict(text), known)
 
 
-    def check_parts(value: Any, known: dict[str, str]) -> None:
-        """Everything about a bundle that was read strictly (integers only, no key twice); `Refused` says what is wrong."""
+    def check_parts(value: Any, known: dict[str, str]) -> str:
+        """Everything about a bundle that was read strictly (integers only, no key twice); `Refused` says what is wrong.
+
+        Gives its canonical text, put together from its parts so that each is written once.
+        """
         has_theorems = type(value) is dict and "theorems" in value
-        bundle = _with_keys(value, f"{_BUNDLE} theorems" if has_theorems else _BUNDLE, "the bundle")
+        bundle = _with_keys(value, _BUNDLE | {"theorems"} if has_theorems else _BUNDLE, "the bundle")
         require(bundle["format"] == FORMAT, f"the format is not {FORMAT}")
         said, claimed, kept = _findings(bundle["findings"])
         require(bundle["verdict"] == verdict_of(said), "the verdict does not follow from the findings")
@@ -1937,13 +2218,19 @@ def _():
         certificates = items(bundle["certificates"], "certificates")
         require(len(obligations) == len(certificates), "not one certificate for each obligation")
         named: list[str] = []
+        texts: list[str] = []
         for one, other in zip(obligations, certificates, strict=True):
-            certificate = _with_keys(other, "obligation_digest tree", "a certificate")
-            _proved(one, certificate["tree"], certificate["obligation_digest"])
+            certificate = _with_keys(other, _CERTIFICATE, "a certificate")
+            texts.append(_proved(one, certificate["tree"], certificate["obligation_digest"])[1])
             named.append(one["invariant"])
         require(named == claimed, "the obligations are not those the findings claim")
         require(_theorems(bundle, known) == kept, "the theorems are not those the findings claim")
-        _without_digest(bundle, "the bundle")
+        parts = {key: canonical(bundle[key]) for key in bundle if key != "obligations"}
+        parts["obligations"] = f"[{','.join(texts)}]"
+        members = [f'"{key}":{parts[key]}' for key in sorted(parts)]
+        bare = [member for member in members if not member.startswith('"digest":')]
+        _without_digest(bundle["digest"], f"{{{','.join(bare)}}}", "the bundle")
+        return f"{{{','.join(members)}}}"
 
 
     def check_bundle(source: Any, known: dict[str, str] | None = None) -> tuple[bool, str]:
@@ -1958,154 +2245,6 @@ def _():
         except (ValueError, TypeError, KeyError, IndexError, RecursionError, MemoryError) as error:
             return False, f"the bundle cannot be read: {type(error).__name__}"
         return True, ""
-
-    return locals()
-
-
-@_part("steward_parts.verifier.core.polynomials")
-def _():
-    """Polynomials with rational coefficients, and formulas over them as the checker reads them.
-
-    A polynomial maps a monomial (its variables in order, repeated for powers) to its coefficient. A formula is
-    the checker's JSON: [">=", p], [">", p], ["=", p] against zero, ["and", ...], ["or", ...]; no parts is true,
-    or false.
-    """
-
-    from fractions import Fraction
-    from typing import Any, cast
-
-    Poly = dict[tuple[str, ...], Fraction]
-    Formula = list[Any]
-
-    TRUE: Formula = ["and"]
-    FALSE: Formula = ["or"]
-
-
-    def exact(value: Fraction | int) -> Fraction:
-        """A whole number as an integer: equal, and ten times faster to add and multiply. Nothing is divided here, so no
-        float can come of it, and what is read from JSON (as provers do) are fractions again.
-        """
-        return cast("Fraction", value.numerator if value.denominator == 1 else value)
-
-
-    _ZERO, _ONE = exact(0), exact(1)
-
-
-    def constant(value: Fraction | int) -> Poly:
-        return {(): exact(value)} if value != 0 else {}
-
-
-    def variable(name: str) -> Poly:
-        return {(name,): _ONE}
-
-
-    def plus(left: Poly, right: Poly, factor: Fraction | int = 1) -> Poly:
-        """The sum left + factor * right."""
-        result = dict(left)
-        for monomial, value in right.items():
-            found = result.get(monomial, _ZERO) + factor * value
-            if found:
-                result[monomial] = found
-            else:
-                result.pop(monomial, None)
-        return result
-
-
-    def times(left: Poly, right: Poly) -> Poly:
-        result: Poly = {}
-        for a, x in left.items():
-            for b, y in right.items():
-                monomial = tuple(sorted(a + b))
-                result[monomial] = result.get(monomial, _ZERO) + x * y
-        return {monomial: value for monomial, value in result.items() if value}
-
-
-    def scaled(poly: Poly, factor: Fraction | int) -> Poly:
-        return {monomial: value * factor for monomial, value in poly.items()} if factor else {}
-
-
-    def constant_of(poly: Poly) -> Fraction | None:
-        """The value of a polynomial without variables, else None."""
-        if not poly:
-            return Fraction(0)
-        return poly[()] if len(poly) == 1 and () in poly else None
-
-
-    def value_at(poly: Poly, point: dict[str, Fraction]) -> Fraction:
-        total = Fraction(0)
-        for monomial, value in poly.items():
-            for name in monomial:
-                value *= point[name]  # noqa: PLW2901 - the running product of one term
-            total += value
-        return total
-
-
-    def to_json(poly: Poly) -> list[list[str]]:
-        """The one JSON form: terms in ascending order of monomials, coefficients in lowest terms."""
-        return [[str(poly[monomial]), *monomial] for monomial in sorted(poly)]
-
-
-    def from_json(terms: list[list[str]]) -> Poly:
-        return {tuple(term[1:]): Fraction(term[0]) for term in terms}
-
-
-    def holds(op: str, value: Fraction) -> bool:
-        return value >= 0 if op == ">=" else value > 0 if op == ">" else value == 0
-
-
-    def atom(op: str, poly: Poly) -> Formula:
-        """`poly` against zero; decided at once when it has no variables."""
-        value = constant_of(poly)
-        if value is None:
-            return [op, to_json(poly)]
-        return TRUE if holds(op, value) else FALSE
-
-
-    def _joined(word: str, parts: list[Formula]) -> Formula:
-        """and/or without its neutral parts, flattened; its absorbing element absorbs."""
-        absorbing = FALSE if word == "and" else TRUE
-        if len(parts) == 2 and (parts[0] == [word] or parts[1] == [word]):  # the neutral one: nearly always
-            return parts[1] if parts[0] == [word] else parts[0]
-        found: list[Formula] = []
-        for part in parts:
-            if part == absorbing:
-                return absorbing
-            for one in part[1:] if part[0] == word else [part]:
-                if one not in found:
-                    found.append(one)
-        return found[0] if len(found) == 1 else [word, *found]
-
-
-    def both(*parts: Formula) -> Formula:
-        return _joined("and", list(parts))
-
-
-    def either(*parts: Formula) -> Formula:
-        return _joined("or", list(parts))
-
-
-    def negated(formula: Formula) -> Formula:
-        word = formula[0]
-        if word in ("and", "or"):
-            parts = [negated(part) for part in formula[1:]]
-            return either(*parts) if word == "and" else both(*parts)
-        poly = from_json(formula[1])
-        if word == "=":
-            return either(atom(">", poly), atom(">", scaled(poly, -1)))
-        return atom(">" if word == ">=" else ">=", scaled(poly, -1))
-
-
-    def true_at(formula: Formula, point: dict[str, Fraction]) -> bool:
-        """Whether a formula holds at a point that gives every variable a value."""
-        if formula[0] == "and":
-            return all(true_at(part, point) for part in formula[1:])
-        if formula[0] == "or":
-            return any(true_at(part, point) for part in formula[1:])
-        return holds(formula[0], value_at(from_json(formula[1]), point))
-
-
-    def size(formula: Formula) -> int:
-        return 1 + sum(size(part) for part in formula[1:]) if formula[0] in ("and", "or") else 1 + len(formula[1])
 
     return locals()
 
@@ -2128,7 +2267,8 @@ def _():
     from steward_parts.verifier.core.check import digest
     from steward_parts.verifier.core.evaluate import Evaluator, Undecided, Undefined, field_of, in_order, size_of
     from steward_parts.verifier.core.polynomials import FALSE, Formula, Poly, atom, both, either
-    from steward_parts.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference, children
+    from steward_parts.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference
+    from steward_parts.verifier.core.units import reads
     from steward_parts.verifier.core.values import Amount, Uncertain, Value
 
     CASES_MAX, SIZE_MAX = 128, 20_000
@@ -2249,7 +2389,6 @@ def _():
             self.variables: dict[str, str] = {}
             self.hypotheses: list[Formula] = []
             self.facts = {name: self._declared(name, fact) for name, fact in sorted(uncertain.items())}
-            self._reads: dict[int, bool] = {}
 
         def _variable(self, name: str, sort: str, low: Fraction, high: Fraction) -> Poly:
             self.variables[name] = sort
@@ -2271,11 +2410,7 @@ def _():
             return [Case(poly.TRUE, total, ONE, fact.currency)]
 
         def is_ground(self, node: Node) -> bool:
-            found = self._reads.get(id(node))
-            if found is None:
-                inner = all(self.is_ground(child) for child in children(node))
-                found = self._reads[id(node)] = inner and not (isinstance(node, Reference) and node.name in self.uncertain)
-            return found
+            return reads(node).isdisjoint(self.uncertain)
 
         def is_truth(self, node: Node) -> bool:
             match node:
@@ -2349,7 +2484,7 @@ def _():
             return both(defined, either(*(yes for yes, _ in found))), both(*(no for _, no in found))
 
         def literal(self, value: Value) -> Cases:
-            if isinstance(value, bool) or not isinstance(value, Fraction | Amount):
+            if isinstance(value, bool) or not isinstance(value, int | Fraction | Amount):
                 raise Undecided("only numbers may depend on an uncertain fact")
             unit = value.currency if isinstance(value, Amount) else ""
             return [Case(poly.TRUE, poly.constant(size_of(value)), ONE, unit)]
@@ -2421,7 +2556,10 @@ def _():
 
 
     def obligation(invariant: str, rule: Node, values: dict[str, Value], uncertain: dict[str, Uncertain]) -> dict[str, Any]:
-        """What must be proved so that `rule` holds whatever the uncertain facts are; `Undecided` past the limits."""
+        """What must be proved so that `rule` holds whatever the uncertain facts are, without its digest (see `digested`).
+
+        `Undecided` past the limits.
+        """
         compiler = Compiler(values, uncertain)
         goal, _ = compiler.truth(rule)
         if poly.size(goal) > SIZE_MAX:
@@ -2432,7 +2570,12 @@ def _():
             "hypotheses": compiler.hypotheses,
             "goal": goal,
         }
-        return {**found, "digest": digest(found)}
+        return found
+
+
+    def digested(content: dict[str, Any]) -> dict[str, Any]:
+        """An obligation with the digest that binds it."""
+        return {**content, "digest": digest(content)}
 
     return locals()
 
@@ -2907,11 +3050,13 @@ def _():
     """
 
     from dataclasses import dataclass, field
+    from fractions import Fraction
     from typing import Any, cast
     from steward_parts.kernel.errors import BadInput
     from steward_parts.verifier.core.evaluate import Evaluator, Undecided, size_of
     from steward_parts.verifier.core.explain import Explanation, explain
-    from steward_parts.verifier.core.obligations import obligation
+    from steward_parts.verifier.core.obligations import digested, obligation
+    from steward_parts.verifier.core.polynomials import exact
     from steward_parts.verifier.core.rules import Bounds, Catalog, Invariant
     from steward_parts.verifier.core.types import TIME, Type
     from steward_parts.verifier.core.units import reads
@@ -2951,10 +3096,14 @@ def _():
 
     @dataclass(frozen=True, slots=True)
     class Question:
-        """A rule that must hold for every value of uncertain facts."""
+        """A rule that must hold for every value of uncertain facts. `content` is the obligation without its digest."""
 
         invariant: Invariant
-        obligation: dict[str, Any]
+        content: dict[str, Any]
+
+        @property
+        def obligation(self) -> dict[str, Any]:
+            return digested(self.content)
 
 
     def malformed(catalog: Catalog, action: Any) -> tuple[str, str] | None:
@@ -3004,25 +3153,25 @@ def _():
     def situation(catalog: Catalog, action: dict[str, Any], facts: dict[str, Any], now: str) -> Situation:
         """Reads a well-formed action and the facts its rules name. Facts nobody reads are not looked at."""
         kind = action["kind"]
-        scope = catalog.scope(kind)
+        plan = catalog.plan(kind)
         principal = action["principal"]
-        found = Situation(kind, scope, {}, {}, {})
+        found = Situation(kind, plan.scope, {}, {}, {})
         found.values.update({"action.kind": kind, "action.id": action["id"], "principal.id": principal["id"]})
         found.values["principal.roles"] = frozenset(principal["roles"])
         for name, value in action["params"].items():
             found.values[f"action.{name}"] = read_value(value, catalog.kinds[kind][name])
-        wanted = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(kind)))
-        given = {**{name: facts[name] for name in wanted if name in facts}, "now": now}
-        for name in sorted(wanted - set(found.values)):
-            if name not in given:
+        for name in plan.wanted:
+            if name in found.values:
+                continue
+            if name not in facts and name != "now":
                 found.unusable[name] = f"{name} is missing"
                 continue
             try:
-                value = read_value(now, TIME) if name == "now" else read_fact(given[name], catalog.facts[name])
+                value = read_value(now, TIME) if name == "now" else read_fact(facts[name], catalog.facts[name])
             except BadInput as error:
                 found.unusable[name] = f"{name}: {error.what}"
                 continue
-            outside = "" if name == "now" else _outside(value, catalog.bounds.get(name, (None, None)))
+            outside = _outside(value, catalog.bounds[name]) if name in catalog.bounds else ""
             if outside:
                 found.unusable[name] = f"{name}: {outside}"
                 continue
@@ -3044,16 +3193,17 @@ def _():
     def examine(rule: Invariant, given: Situation) -> Answer | Question:
         """What `rule` says of the situation: an answer, or what must be proved first."""
         if rule.when is not None:
-            unusable = _unusable(reads(rule.when), given)
+            condition = reads(rule.when)
+            unusable = _unusable(condition, given)
             if unusable:
                 return Answer(rule, "missing", detail=unusable)
-            if not reads(rule.when) & set(given.uncertain) and _skips(rule, given):
+            if condition.isdisjoint(given.uncertain) and _skips(rule, given):
                 return Answer(rule, "skipped", detail="its condition does not apply")
-        named = rule.reads()
+        named = rule.named
         unusable = _unusable(named, given)
         if unusable:
             return Answer(rule, "missing", detail=unusable)
-        uncertain = {name: fact for name, fact in given.uncertain.items() if name in named}
+        uncertain = {name: fact for name, fact in given.uncertain.items() if name in named} if given.uncertain else {}
         try:
             if uncertain:
                 return Question(rule, obligation(rule.id, rule.rule, given.values, uncertain))
@@ -3063,6 +3213,8 @@ def _():
 
 
     def _unusable(named: frozenset[str], given: Situation) -> str:
+        if named.isdisjoint(given.unusable):
+            return ""
         return "; ".join(given.unusable[name] for name in sorted(named) if name in given.unusable)
 
 
@@ -3131,9 +3283,9 @@ def _():
             digits = cast("list[Any]", chosen)
             if not all(type(digit) is int and digit in (0, 1) for digit in digits):
                 return None
-            return sum((part for part, digit in zip(fact.parts, digits, strict=True) if digit), type(fact.low)(0))
+            return sum(part for part, digit in zip(fact.parts, digits, strict=True) if digit)
         try:
-            value = type(fact.low)(chosen) if isinstance(chosen, str) else None
+            value = exact(Fraction(chosen)) if isinstance(chosen, str) else None
         except (ValueError, ZeroDivisionError):
             return None
         whole = fact.kind.name not in ("int", "money") or (value is not None and value.denominator == 1)
@@ -3166,22 +3318,22 @@ def _():
         """Every finding derived again: ground rules evaluated, obligations rebuilt, witnesses evaluated."""
         claimed = {entry["id"]: entry for entry in bundle["findings"]}
         proved = {entry["invariant"]: entry for entry in bundle["obligations"]}
-        rules = catalog.covering(given.kind)
-        if [*(rule.id for rule in rules), *(state.id for state in catalog.touched(given.kind))] != list(claimed):
+        plan = catalog.plan(given.kind)
+        if [*(rule.id for rule in plan.rules), *(state.id for state in plan.states)] != list(claimed):
             return "the findings are not those of the rules that cover the action"
-        for rule in rules:
+        for rule in plan.rules:
             entry = claimed[rule.id]
             found = examined(rule, given)
             if isinstance(found, Question):
                 if rule.id in proved:
-                    if proved[rule.id] != found.obligation:
+                    entered = proved[rule.id]
+                    if entered != {**found.content, "digest": entered["digest"]}:  # the digest was checked before
                         return f"obligation {rule.id}: it is not the one the catalog demands"
                     found = Answer(rule, "holds", "certificate")
                 else:
                     found = _witnessed(found, given, cast("dict[str, Any]", bundle["witness"]).get(rule.id))
-            derived = found.finding()
-            if any(derived[key] != entry[key] for key in ("basis", "status", "otherwise")):
-                return f"invariant {rule.id}: it {derived['status']}, and the bundle says it {entry['status']}"
+            if (found.basis, found.status, rule.otherwise) != (entry["basis"], entry["status"], entry["otherwise"]):
+                return f"invariant {rule.id}: it {found.status}, and the bundle says it {entry['status']}"
         return ""
 
     def restated(catalog: Catalog, bundle: dict[str, Any], kind: str, stored: Book) -> str:
@@ -3291,6 +3443,7 @@ def _():
     import json
     import re
     from base64 import b64decode
+    from json.encoder import encode_basestring
     from typing import Any, cast
     from steward_parts.events.core.merkle import extend, leaf_hash, root_of_frontier
     from steward_parts.events.store.checkpoints import note_body
@@ -3321,11 +3474,19 @@ def _():
         return hashlib.sha256(data).hexdigest()
 
 
-    def read_canonical(text: bytes) -> Any:
-        """The value whose canonical JSON is `text`; `Refused` for any other spelling of it, floats and repeated keys."""
+    def read_json(text: bytes) -> Any:
+        """The value of a line of JSON without floats; whoever asks must see to it that the line is its canonical form."""
         require(len(text) <= LINE_BYTES_MAX, "the line is too long")
         try:
-            value = _decode(text.decode())
+            return _decode(text.decode())
+        except (ValueError, RecursionError) as error:
+            raise Refused(f"not JSON: {type(error).__name__}") from None
+
+
+    def read_canonical(text: bytes) -> Any:
+        """The value whose canonical JSON is `text`; `Refused` for any other spelling of it, floats and repeated keys."""
+        value = read_json(text)
+        try:
             exact = canonical_bytes(value) == text
         except (ValueError, RecursionError) as error:
             raise Refused(f"not JSON: {type(error).__name__}") from None
@@ -3373,7 +3534,7 @@ def _():
 
     def _text(value: Any, *, optional: bool) -> str:
         require(type(value) is str or (optional and value is None), "a column is not text")
-        return "null" if value is None else _encode(value)
+        return "null" if value is None else encode_basestring(value)
 
 
     def _count(value: Any) -> str:
@@ -3443,7 +3604,7 @@ def _():
     rules are evaluated, obligations are built anew and compared with those that were proved.
     """
 
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass
     from fractions import Fraction
     from typing import Any, cast
     from steward_parts.kernel.errors import BadInput
@@ -3453,7 +3614,7 @@ def _():
     from steward_parts.verifier.core.decide import Answer, Question, Situation, examine, malformed, situation
     from steward_parts.verifier.core.dossier import compared, restated
     from steward_parts.verifier.core.rules import Bounds, Catalog, Invariant, State
-    from steward_parts.verifier.core.syntax import Node, from_json
+    from steward_parts.verifier.core.syntax import from_json
     from steward_parts.verifier.core.theorems import Book, known, read_book
     from steward_parts.verifier.core.types import Type, read_type, type_json
 
@@ -3462,18 +3623,9 @@ def _():
 
     @dataclass(frozen=True)
     class Prepared(Invariant):
-        """A rule of the catalog with what it says and reads worked out once, for a hundred thousand decisions."""
+        """A rule of the catalog, and the names it reads if all are single values: those decide what it says."""
 
-        whole: Node | None = None
-        named: frozenset[str] = field(default_factory=frozenset[str])
         single: tuple[str, ...] = ()
-
-        @property
-        def rule(self) -> Node:
-            return cast("Node", self.whole)
-
-        def reads(self) -> frozenset[str]:
-            return self.named
 
 
     def _type(spec: Any) -> Type:
@@ -3500,9 +3652,7 @@ def _():
             plain.require,
             plain.otherwise,
             plain.why,
-            whole=plain.rule,
-            named=plain.reads(),
-            single=() if _reads_lists(plain, facts, kinds) else tuple(sorted(plain.reads())),
+            single=() if _reads_lists(plain, facts, kinds) else plain.ordered,
         )
 
 
@@ -3552,7 +3702,6 @@ def _():
             self._known: dict[str, dict[str, str]] = {}
             self._said: dict[tuple[Any, ...], Answer | Question] = {}
             self.wording: dict[tuple[str, str, bool], int] = {}
-            self._wanted: dict[tuple[str, str], frozenset[str]] = {}
 
         def theorems(self, digest: str, book: Any) -> str:
             """Take in the theorems of a catalog, each rebuilt and checked; what is wrong with them, or nothing."""
@@ -3573,14 +3722,15 @@ def _():
             held = {(digest, theorem) for digest, book in self._known.items() for theorem in book}
             return sorted(held - self.named)
 
-        def bundle(self, bundle: Any) -> str:
-            """Why `bundle` is not what its catalog demands for its action and facts; empty if it is."""
+        def bundle(self, bundle: Any, line: bytes) -> str:
+            """Why a bundle, read from `line`, is not what its catalog demands for its action and facts; empty if it is."""
             try:
                 catalog = self.catalogs.get(bundle["catalog_digest"])
                 if catalog is None:
                     return "it was made under a catalog that is not in the export"
                 self.used.add(catalog.digest)
-                check_parts(bundle, self._known.get(catalog.digest, {}))
+                exact = check_parts(bundle, self._known.get(catalog.digest, {})).encode() == line
+                require(exact, "not in canonical form")
                 return self._derived(catalog, bundle)
             except Refused as refused:
                 return str(refused)
@@ -3592,7 +3742,7 @@ def _():
             require(type(facts) is dict and type(now) is str and type(bundle["witness"]) is dict, "a part is of no use")
             if malformed(catalog, action) is not None:
                 return "" if not bundle["findings"] and not facts else "the action is refused before any rule is read"
-            unread = set(facts) - self._reads(catalog, action["kind"])
+            unread = set(facts).difference(catalog.plan(action["kind"]).facts)
             if unread:
                 return f"no rule reads its fact {min(unread)}"
             return self._tried(catalog, bundle, situation(catalog, action, facts, now))
@@ -3610,14 +3760,6 @@ def _():
                 if len(WORDING.asked) == asked and len(self._said) < REMEMBERED_MAX:
                     self._said[key] = found
             return found
-
-        def _reads(self, catalog: Catalog, kind: str) -> frozenset[str]:
-            """The facts that the rules on `kind` read."""
-            key = (catalog.digest, kind)
-            if key not in self._wanted:
-                named = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(kind)))
-                self._wanted[key] = named & frozenset(catalog.facts)
-            return self._wanted[key]
 
         def _tried(self, catalog: Catalog, bundle: dict[str, Any], given: Situation) -> str:
             """Compare with what is derived. Where text could not be matched here, either answer may be the true one."""
@@ -3744,7 +3886,7 @@ def _():
     from pathlib import Path
     from typing import Any
     from steward_parts.events.core.entry import event_key
-    from steward_parts.offline.history import Tree, canonical_bytes, read_canonical, read_checkpoint, read_event, read_keys, read_object, sha256
+    from steward_parts.offline.history import Tree, canonical_bytes, read_canonical, read_checkpoint, read_event, read_json, read_keys, read_object, sha256
     from steward_parts.offline.replay import Replay, catalog_of
     from steward_parts.offline.story import ENDS, KNOWN, OURS, PERSONS, Stories
     from steward_parts.offline.wording import WORDING
@@ -3883,11 +4025,11 @@ def _():
                 self.violation("bundle", name, "missing" if line is None else f"differs from its digest at {row}")
                 return None
             try:
-                bundle = read_canonical(line)
+                bundle = read_json(line)
             except Refused as refused:
                 self.violation("bundle", name, str(refused))
                 return None
-            reason = self.replay.bundle(bundle)
+            reason = self.replay.bundle(bundle, line)
             if reason:
                 self.violation("bundle", name, reason)
                 return None

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from steward.contracts.proof import Verdict
 from steward.infra import sql
 from steward.infra.db import Database
-from steward.kernel.canonical import canonical_text
+from steward.verifier.core.check import canonical
 
 Row = dict[str, Any]
 _PAGE = 500
@@ -33,7 +33,7 @@ class ProofLog:
 
     def record_all(self, verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
         """Store verdicts of actions in the caller's transaction, in one statement; the digests of their bundles."""
-        texts = [canonical_text(verdict.bundle) for _, verdict in verdicts]
+        texts = [canonical(verdict.bundle) for _, verdict in verdicts]
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         rows = [
             {

@@ -42,7 +42,7 @@ def main():
         "before the lock": lambda: dies_before(line._gate, "room"),
         "before the check": lambda: dies_before(line._gate, "recheck"),
         "before the hold": lambda: dies_before(line._gate, "finish"),
-        "after the hold": lambda: dies_after(line._gate._seats, "empty"),
+        "after the hold": lambda: dies_after(line._gate._seats, "hold"),
         "after the action": lambda: dies_after(line._gate, "finish"),
         "after the bundle": lambda: dies_after(type(line._proofs), "record_all"),
         "before the facts": lambda: dies_before(line._events, "put"),

@@ -203,3 +203,22 @@ def test_the_command_proves_a_folder_and_keeps_its_theorems(tmp_path):
 
 def test_the_shipped_theorems_are_those_the_shipped_catalog_demands():
     assert CliRunner().invoke(main, ["verify", "prove-catalog", "--check"]).exit_code == 0
+
+
+def test_a_counterexample_of_a_looser_version_is_allowed_by_all_of_it_and_denied_by_the_old(judge):
+    """A rule that has nothing to do with the one that was loosened must let the values through as well."""
+    document = changed("in-cap", "action.amount > 0 and budget.held + action.amount <= 2 * limit.cap")
+    strange = {"id": "strange", "on": ["hold"], "require": "order.settled > 41", "otherwise": "deny", "why": "w"}
+    document["invariants"] = [*document["invariants"], strange]
+    with Verifier.from_documents([("rules.yaml", document)]) as newer:
+        found = {entry["rule"]: entry for entry in newer.refines(judge)}["in-cap"]
+        assert (found["holds"], found["new"], found["old"]) == (False, "ALLOW", "DENY")
+        values = found["counterexample"]
+        params = {name.removeprefix("action."): v for name, v in values.items() if name.startswith("action.")}
+        facts = {name: value for name, value in values.items() if name in newer.catalog.facts}
+        action = {**ACTION, "params": params}
+        verdicts = [one.certify(action, facts, NOW) for one in (newer, judge)]
+    guards = [{f.id: f.status for f in verdict.findings if f.otherwise == "deny"} for verdict in verdicts]
+    assert set(guards[0].values()) == {"holds"}
+    assert guards[1]["in-cap"] == "fails"
+    assert verdicts[1].verdict == "DENY"

@@ -97,5 +97,5 @@ def _balances(face: PayPal, call: Call) -> Answer:
             "currency": names.CURRENCY, "primary": True, "total_balance": money(ready + waiting),
             "available_balance": money(ready + waiting), "withheld_balance": money(0),
         }],
-        "account_id": "SIMULATEDACCT", "as_of_time": iso(at), "last_refresh_time": iso(face.view.now),
+        "account_id": "SHAMPAYPAL222", "as_of_time": iso(at), "last_refresh_time": iso(face.view.now),
     })  # fmt: skip

@@ -9,8 +9,6 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from steward.kernel.canonical import canonical_bytes
 from steward.kernel.errors import BadInput
 
@@ -33,6 +31,8 @@ class WebhookChannel:
 
     def send(self, message_id: str, body: dict[str, Any], at: datetime) -> tuple[bool, str]:
         """Whether it was delivered, and what was answered."""
+        import httpx
+
         content = canonical_bytes(body)
         number, stamp = hashlib.sha256(message_id.encode()).hexdigest()[:32], str(int(at.timestamp()))
         signed = hmac.new(self._key, f"msg_{number}.{stamp}.".encode() + content, hashlib.sha256).digest()

@@ -56,6 +56,10 @@ class LiveGate:
         """What these actions' rules read, as it stands; locked to the end of the caller's transaction where `lock`."""
         return self._seats.room(proposals, now, lock=lock)
 
+    def acquaint(self, proposals: Sequence[ActionProposal]) -> None:
+        """Look up what these name ahead of the transaction that locks it: a shorter one then."""
+        self._seats.acquaint(proposals)
+
     def facts(self, proposal: ActionProposal, room: Room) -> JsonObject:
         return room.facts(proposal, self._kind(proposal))
 
@@ -111,11 +115,14 @@ class LiveGate:
             outcome = room.act(proposal, kind, outcome.request)
         return outcome, level, amount
 
+    def hold(self, room: Room) -> None:
+        """Have the books hold what was admitted, in the caller's transaction."""
+        self._seats.hold(room)
+
     def finish(self, room: Room, recorded: Sequence[Recorded]) -> None:
-        """Write the effects of the room and the actions, in the caller's transaction."""
-        if room.holds:
-            self._seats.empty(room)
+        """Write what the room counted and the actions, in the caller's transaction, after `hold`; nothing is read."""
         with self._db.transaction() as connection:
+            self._seats.count(connection, room)
             self._store.add_all(connection, recorded)
 
     def overdrawn(self) -> list[Row]:

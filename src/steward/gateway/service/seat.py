@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from psycopg import Connection
@@ -84,6 +84,34 @@ class Seats:
 
     def room(self, proposals: Sequence[ActionProposal], now: datetime, *, lock: bool) -> Room:
         """A room for these, with everything their rules read; locked to the end of the transaction where `lock`."""
+        names, days = self._places(proposals)
+        day = now.date()
+        with self._db.together() as connection:
+            standings = self._ledger.locked(names, for_update=lock)
+            used = self._store.days(connection, days, day, lock=lock)
+            known = self._store.by_keys(connection, [proposal.key for proposal in proposals])
+            gate = self._store.gate(connection, sorted({proposal.principal.id for proposal in proposals}))
+        counted, shut, found = used(), gate(), standings()
+        if lock and len(counted) < len(days):
+            with self._db.transaction() as connection:
+                self._store.open_days(connection, days, day)
+                counted = self._store.days(connection, days, day, lock=True)()
+        return Room(
+            now,
+            {row["idempotency_key"]: record_of(row) for row in known()},
+            shut["quarantined"],
+            shut["catalog"],
+            {name: -standing.amount_minor for name, standing in found.items()},
+            {name: standing.pending_debit_minor for name, standing in found.items()},
+            counted,
+        )
+
+    def acquaint(self, proposals: Sequence[ActionProposal]) -> None:
+        """Look up the accounts of these ahead of the transaction that locks them."""
+        self._ledger.acquaint(self._places(proposals)[0])
+
+    def _places(self, proposals: Sequence[ActionProposal]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """The accounts, and the kinds and currencies of a day, that the rules of these read, in the order of locks."""
         names: set[tuple[str, str]] = set()
         days: set[tuple[str, str]] = set()
         for proposal in proposals:
@@ -93,42 +121,22 @@ class Seats:
             if money and places:
                 names |= {(code, money.currency) for code in places}
                 days.add((kind.kind, money.currency))
-        with self._db.transaction() as connection:
-            standings = self._ledger.locked(sorted(names), for_update=lock) if names else {}
-            used = self._used(connection, sorted(days), now.date(), lock=lock) if days else {}
-            known = self._store.by_keys(connection, [proposal.key for proposal in proposals])
-            gate = self._store.gate(connection, sorted({proposal.principal.id for proposal in proposals}))
-        return Room(
-            now,
-            {row["idempotency_key"]: record_of(row) for row in known},
-            gate["quarantined"],
-            gate["catalog"],
-            {name: -found.amount_minor for name, found in standings.items()},
-            {name: found.pending_debit_minor for name, found in standings.items()},
-            used,
-        )
+        return sorted(names), sorted(days)
 
-    def _used(
-        self, connection: Connection[Row], days: list[tuple[str, str]], day: date, *, lock: bool
-    ) -> dict[tuple[str, str], int]:
-        found = self._store.days(connection, days, day, lock=lock)
-        if lock and len(found) < len(days):
-            self._store.open_days(connection, days, day)
-            found = self._store.days(connection, days, day, lock=True)
-        return found
-
-    def empty(self, room: Room) -> None:
-        """Write the effect of everything that was admitted. What the books refuse although the rules let it pass (an
+    def hold(self, room: Room) -> None:
+        """Write the holds of everything that was admitted. What the books refuse although the rules let it pass (an
         account that was closed) is a `Conflict`: nothing of the room stays. Should the gate be wrong about a cap, the
-        table's own check and the account's ceiling undo it as well.
+        account's ceiling undoes it as well, and the table's own check where the day is counted.
         """
-        refused = self._ledger.hold(room.holds)
+        refused = self._ledger.hold(room.holds) if room.holds else []
         if refused:
             raise Conflict(f"the books refuse the hold: {refused[0].detail}", where=refused[0].key)
-        with self._db.transaction() as connection:
-            for (kind, currency), amount in sorted(room.counted.items()):
-                cap = cast("dict[str, Any]", self._caps[_rule(self._kinds[kind]).day_cap])["amount_minor"]
-                self._store.count_day(connection, kind, currency, room.now.date(), amount, cap)
+
+    def count(self, connection: Connection[Row], room: Room) -> None:
+        """Count what was admitted to its day."""
+        for (kind, currency), amount in sorted(room.counted.items()):
+            cap = cast("dict[str, Any]", self._caps[_rule(self._kinds[kind]).day_cap])["amount_minor"]
+            self._store.count_day(connection, kind, currency, room.now.date(), amount, cap)
 
 
 def _rule(kind: ActionKind) -> HoldRule:

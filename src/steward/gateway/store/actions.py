@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -65,20 +65,27 @@ class ActionStore:
     def by_id(self, connection: Connection[Row], action_id: UUID) -> Row | None:
         return connection.execute(self._sql["by_id"], {"action_id": action_id}).fetchone()
 
-    def by_keys(self, connection: Connection[Row], keys: Sequence[str]) -> list[Row]:
-        return connection.execute(self._sql["by_keys"], {"keys": list(keys)}).fetchall()
+    # These three ask now and tell when called, so that they can be asked together.
 
-    def gate(self, connection: Connection[Row], proposers: Sequence[str]) -> Row:
+    def by_keys(self, connection: Connection[Row], keys: Sequence[str]) -> Callable[[], list[Row]]:
+        return connection.execute(self._sql["by_keys"], {"keys": list(keys)}).fetchall
+
+    def gate(self, connection: Connection[Row], proposers: Sequence[str]) -> Callable[[], Row]:
         """Which of these proposers are shut out, with the reason, and the catalog in force."""
-        row = connection.execute(self._sql["gate"], {"proposers": list(proposers)}).fetchone() or {}
-        return {"quarantined": row["quarantined"] or {}, "catalog": row["catalog"]}
+        found = connection.execute(self._sql["gate"], {"proposers": list(proposers)})
+
+        def told() -> Row:
+            row = found.fetchone() or {}
+            return {"quarantined": row["quarantined"] or {}, "catalog": row["catalog"]}
+
+        return told
 
     def days(
         self, connection: Connection[Row], days: Sequence[tuple[str, str]], day: date, *, lock: bool
-    ) -> dict[tuple[str, str], int]:
+    ) -> Callable[[], dict[tuple[str, str], int]]:
         """What a day took, by kind and currency; locked in that order where `lock`."""
         rows = connection.execute(self._sql["days_locked" if lock else "days"], _days(days, day))
-        return {(row["kind"], row["currency"]): row["used_minor"] for row in rows}
+        return lambda: {(row["kind"], row["currency"]): row["used_minor"] for row in rows}
 
     def open_days(self, connection: Connection[Row], days: Sequence[tuple[str, str]], day: date) -> None:
         connection.execute(self._sql["open_days"], _days(days, day))

@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from steward.infra.vault import Vault
 from steward.ingest.core.webhooks import parse_document
 from steward.kernel.canonical import JsonObject
@@ -89,6 +87,8 @@ class Providers:
         """The PEM at a provider's certificate address, fetched once. Trouble is an empty answer, which no check
         accepts: the delivery is refused with that reason and comes again.
         """
+        import httpx
+
         kept = self._folder / f"{hashlib.sha256(address.encode()).hexdigest()}.pem"
         if kept.exists():
             return kept.read_bytes()
@@ -133,6 +133,8 @@ class Providers:
         self, provider: str, page: JsonObject, items: list[JsonObject], spec: _List, query: dict[str, str]
     ) -> tuple[str | None, dict[str, str]]:
         """Path and query of the next page; None at the end."""
+        import httpx
+
         if not items:
             return None, {}
         match provider:
@@ -159,6 +161,8 @@ class Providers:
         return address.rstrip("/")
 
     def _get(self, provider: str, address: str, path: str | None, query: Mapping[str, str]) -> JsonObject:
+        import httpx
+
         key = self._vault.keys.get(provider)
         if not key:
             raise BadInput(f"no API key is set for {provider}", fix=f"set STEWARD_KEY_{provider.upper()}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from io import StringIO
 
 from steward.kernel.errors import BadInput
@@ -106,16 +107,14 @@ def _row(line: int, fields: list[str], columns: Sequence[str]) -> HistoryRow:
         raise _RowProblem(f"InvoiceNo {document[:40]!r} is not letters and digits")
     if not sku.strip() or len(sku) > 64 or len(description) > 512 or len(country) > 64:
         raise _RowProblem("StockCode is empty, or a text is longer than its column allows")
-    if _CONTROL.search(sku) or _CONTROL.search(description) or _CONTROL.search(country):
+    if _CONTROL.search(f"{sku}{description}{country}"):
         raise _RowProblem("a text holds a control character")
     if not _QUANTITY.fullmatch(quantity):
         raise _RowProblem(f"Quantity {quantity[:40]!r} is not a whole number of at most nine digits")
-    if not _PRICE.fullmatch(price):
-        raise _RowProblem(f"UnitPrice {price[:40]!r} is not a plain decimal")
+    unit_price = _price(price)
     match = _CUSTOMER.fullmatch(customer) if customer else None
     if customer and not match:
         raise _RowProblem(f"CustomerID {customer[:40]!r} is not a number")
-    unit_price = Decimal(price)
     value_minor = round_half_even(unit_price * int(quantity) * 100)
     if abs(value_minor) > MAX_LINE_MINOR:
         raise _RowProblem(f"its value of {value_minor} pence is beyond any sale")
@@ -133,6 +132,14 @@ def _row(line: int, fields: list[str], columns: Sequence[str]) -> HistoryRow:
     )
 
 
+@lru_cache(maxsize=4096)  # a file holds a hundred lines for each price it knows
+def _price(text: str) -> Decimal:
+    if not _PRICE.fullmatch(text):
+        raise _RowProblem(f"UnitPrice {text[:40]!r} is not a plain decimal")
+    return Decimal(text)
+
+
+@lru_cache(maxsize=4096)  # the lines of a document share their time
 def _time(text: str) -> datetime:
     if match := _ISO_TIME.fullmatch(text):
         year, month, day, hour, minute = (int(part) for part in match.groups()[:5])

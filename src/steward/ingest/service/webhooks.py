@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from cryptography.x509 import Certificate
 from psycopg import Connection
 
 from steward.contracts.event import Envelope
@@ -27,6 +26,7 @@ from steward.ingest.core.webhooks import (
     Ignored,
     Mapped,
     RawDelivery,
+    Roots,
     Scheme,
     Unreadable,
     Verified,
@@ -70,7 +70,7 @@ class Webhooks:
         vault: Vault,
         providers: Providers,
         mappings: Mapping[str, CompiledMapping],
-        roots: Callable[[], Sequence[Certificate]],
+        roots: Roots,
     ) -> None:
         self._db = database
         self._clock = clock

@@ -112,19 +112,32 @@ class Ledger:
         )
         return _not_posted(written, [finish.key for finish in finishes])
 
-    def locked(self, names: Sequence[tuple[str, str]], *, for_update: bool = True) -> dict[tuple[str, str], Standing]:
-        """Balances and pending amounts of accounts, by (code, currency), locked to the end of the caller's transaction
-        in the order every hold and posting locks them; an account that is not open is left out. Without `for_update`
-        they are only read.
+    def acquaint(self, names: Sequence[tuple[str, str]]) -> None:
+        """Look up accounts that are open before a transaction that asks for them, and remember them for good."""
+        unknown = sorted(name for name in names if name not in self._ids)
+        if unknown and not self._db.is_in_transaction:
+            with self._db.transaction() as connection:
+                ids = self._store.account_ids(connection, unknown)
+            self._ids = {**self._ids, **ids}
+
+    def locked(
+        self, names: Sequence[tuple[str, str]], *, for_update: bool = True
+    ) -> Callable[[], dict[tuple[str, str], Standing]]:
+        """Asks now, tells when called: balances and pending amounts of accounts, by (code, currency), locked to the
+        end of the caller's transaction in the order every hold and posting locks them; an account that is not open is
+        left out. Without `for_update` they are only read.
         """
-        is_joined = self._db.is_in_transaction
         with self._db.transaction() as connection:
             ids = {name: self._ids[name] for name in names if name in self._ids}
             if len(ids) < len(names):
                 ids = self._store.account_ids(connection, sorted(names))
-                self._ids = self._ids if is_joined else {**self._ids, **ids}
             rows = self._store.standings(connection, sorted(ids.values()), for_update=for_update)
-        return {name: rows[number] for name, number in ids.items()}
+
+        def told() -> dict[tuple[str, str], Standing]:
+            found = rows()
+            return {name: found[number] for name, number in ids.items()}
+
+        return told
 
     def grant(self, budget: str, currency: str, amount_minor: int, key: str, by: str, reason: str) -> list[NotPosted]:
         """Appropriate equity to a budget: what may be set aside from it. Once a key. The account's ceiling of zero

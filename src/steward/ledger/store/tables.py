@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -157,10 +157,10 @@ class LedgerStore:
 
     def standings(
         self, connection: Connection[Row], accounts: Sequence[int], *, for_update: bool
-    ) -> dict[int, Standing]:
-        """By account; locked in their order where `for_update`."""
+    ) -> Callable[[], dict[int, Standing]]:
+        """Asks now, tells when called: by account; locked in their order where `for_update`."""
         rows = connection.execute(self._sql["locked" if for_update else "standings"], {"accounts": list(accounts)})
-        return {
+        return lambda: {
             row["o_account"]: Standing(row["o_amount"], row["o_pending_debit"], row["o_pending_credit"]) for row in rows
         }
 

@@ -11,14 +11,22 @@ may leave them out; they are then looked up among those of a `theorems.json`, wh
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any, cast
 
-from steward.verifier.core.check import Refused, canonical, check_obligation, digest, items, require
+from steward.verifier.core.check import Refused, canonical, check_obligation, items, require
 
 FORMAT = "steward-bundle/1"
 BUNDLE_BYTES_MAX = 8_000_000
-_BUNDLE = "format catalog_digest action facts now verdict findings witness obligations certificates digest"
-_THEOREM, _INLINE = "state obligation_digest", "state obligation_digest uses obligation tree"
+_SAID = frozenset({"format", "catalog_digest", "action", "facts", "now", "verdict", "findings", "witness"})
+_BUNDLE = _SAID | {"obligations", "certificates", "digest"}
+_FINDING = frozenset({"id", "basis", "status", "otherwise", "detail"})
+_OBLIGATION = frozenset({"invariant", "variables", "hypotheses", "goal", "digest"})
+_CERTIFICATE = frozenset({"obligation_digest", "tree"})
+_BOOK = frozenset({"format", "theorems"})
+_STORED = frozenset({"kind", "state", "uses", "obligation", "tree"})
+_THEOREM = frozenset({"state", "obligation_digest"})
+_INLINE = _THEOREM | {"uses", "obligation", "tree"}
 THEOREMS = "steward-theorems/1"
 _STATUSES = frozenset({"holds", "fails", "undefined", "missing", "unproved", "skipped"})
 
@@ -30,16 +38,19 @@ def verdict_of(findings: list[tuple[str, str]]) -> str:
     return "ALLOW" if all(status in ("holds", "skipped") for _, status in findings) else "ESCALATE"
 
 
-def _with_keys(value: Any, keys: str, what: str) -> dict[str, Any]:
-    require(type(value) is dict, f"{what} is not an object")
-    require(set(value) == set(keys.split()), f"{what} has other keys than {keys}")
-    return cast("dict[str, Any]", value)
+def _with_keys(value: Any, keys: frozenset[str], what: str) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise Refused(f"{what} is not an object")
+    entry = cast("dict[str, Any]", value)
+    if entry.keys() != keys:
+        raise Refused(f"{what} has other keys than {', '.join(sorted(keys))}")
+    return entry
 
 
-def _without_digest(value: dict[str, Any], what: str) -> str:
-    """The digest of `value`, which it must carry itself."""
-    found = digest({key: item for key, item in value.items() if key != "digest"})
-    require(value["digest"] == found, f"{what}: the digest does not match the content")
+def _without_digest(digest: Any, text: str, what: str) -> str:
+    """The digest that a canonical `text` without its own digest has; it must be this one."""
+    found = sha256(text.encode()).hexdigest()
+    require(digest == found, f"{what}: the digest does not match the content")
     return found
 
 
@@ -60,43 +71,47 @@ def _findings(value: Any) -> tuple[list[tuple[str, str]], list[str], list[str]]:
     claimed: dict[str, list[str]] = {"evaluated": [], "certificate": [], "theorem": []}
     seen: set[str] = set()
     for entry in items(value, "findings"):
-        finding = _with_keys(entry, "id basis status otherwise detail", "a finding")
-        require(all(type(item) is str for item in finding.values()), "a finding is not text")
-        require(finding["id"] not in seen, f"invariant {finding['id']} appears twice")
-        require(finding["otherwise"] in ("deny", "escalate"), "an unknown severity")
-        require(
-            finding["status"] in _STATUSES and finding["basis"] in claimed,
-            "an unknown finding",
-        )
-        seen.add(finding["id"])
-        said.append((finding["otherwise"], finding["status"]))
-        require(finding["basis"] != "theorem" or finding["status"] == "holds", "a theorem that does not hold")
-        if finding["status"] == "holds":
-            claimed[finding["basis"]].append(finding["id"])
+        finding = _with_keys(entry, _FINDING, "a finding")
+        require({*map(type, finding.values())} == {str}, "a finding is not text")
+        name, basis, status, otherwise = (finding[key] for key in ("id", "basis", "status", "otherwise"))
+        if name in seen:
+            raise Refused(f"invariant {name} appears twice")
+        require(otherwise in ("deny", "escalate"), "an unknown severity")
+        require(status in _STATUSES and basis in claimed, "an unknown finding")
+        seen.add(name)
+        said.append((otherwise, status))
+        require(basis != "theorem" or status == "holds", "a theorem that does not hold")
+        if status == "holds":
+            claimed[basis].append(name)
     return said, claimed["certificate"], claimed["theorem"]
 
 
-def _proved(obligation: Any, tree: Any, wanted: Any = None) -> str:
-    """The digest of an obligation that its tree proves; it must be the `wanted` one, if one is."""
-    read = _with_keys(obligation, "invariant variables hypotheses goal digest", "an obligation")
+def _proved(obligation: Any, tree: Any, wanted: Any = None) -> tuple[str, str]:
+    """Digest and canonical text of an obligation that its tree proves; it must be the `wanted` one, if one is."""
+    read = _with_keys(obligation, _OBLIGATION, "an obligation")
     name = f"obligation {str(read['invariant'])[:100]}"
-    found = _without_digest(read, name)
+    text = canonical(read)
+    found = _without_digest(read["digest"], "{" + text[len(f'{{"digest":{canonical(read["digest"])},') :], name)
     require(wanted in (None, found), f"{name}: the certificate is for another obligation")
     try:
         check_obligation(read, tree)
     except Refused as refused:
         raise Refused(f"{name}: {refused}") from None
-    return found
+    return found, text
 
 
 def checked_theorems(source: Any) -> dict[str, str]:
     """Name by digest of every theorem in a `theorems.json` (object or text); `Refused` if one of them is none."""
-    book = _with_keys(_strict(source) if isinstance(source, str | bytes) else source, "format theorems", "the theorems")
+    book = _with_keys(
+        _strict(source) if isinstance(source, str | bytes) else source,
+        frozenset({"format", "theorems"}),
+        "the theorems",
+    )
     require(book["format"] == THEOREMS, f"the format is not {THEOREMS}")
     found: dict[str, str] = {}
     for entry in items(book["theorems"], "theorems"):
-        theorem = _with_keys(entry, "kind state uses obligation tree", "a theorem")
-        digest_found = _proved(theorem["obligation"], theorem["tree"])
+        theorem = _with_keys(entry, _STORED, "a theorem")
+        digest_found, _ = _proved(theorem["obligation"], theorem["tree"])
         found[digest_found] = theorem["obligation"]["invariant"]
     return found
 
@@ -126,10 +141,13 @@ def _check(source: Any, known: dict[str, str]) -> None:
     check_parts(_strict(text), known)
 
 
-def check_parts(value: Any, known: dict[str, str]) -> None:
-    """Everything about a bundle that was read strictly (integers only, no key twice); `Refused` says what is wrong."""
+def check_parts(value: Any, known: dict[str, str]) -> str:
+    """Everything about a bundle that was read strictly (integers only, no key twice); `Refused` says what is wrong.
+
+    Gives its canonical text, put together from its parts so that each is written once.
+    """
     has_theorems = type(value) is dict and "theorems" in value
-    bundle = _with_keys(value, f"{_BUNDLE} theorems" if has_theorems else _BUNDLE, "the bundle")
+    bundle = _with_keys(value, _BUNDLE | {"theorems"} if has_theorems else _BUNDLE, "the bundle")
     require(bundle["format"] == FORMAT, f"the format is not {FORMAT}")
     said, claimed, kept = _findings(bundle["findings"])
     require(bundle["verdict"] == verdict_of(said), "the verdict does not follow from the findings")
@@ -137,13 +155,19 @@ def check_parts(value: Any, known: dict[str, str]) -> None:
     certificates = items(bundle["certificates"], "certificates")
     require(len(obligations) == len(certificates), "not one certificate for each obligation")
     named: list[str] = []
+    texts: list[str] = []
     for one, other in zip(obligations, certificates, strict=True):
-        certificate = _with_keys(other, "obligation_digest tree", "a certificate")
-        _proved(one, certificate["tree"], certificate["obligation_digest"])
+        certificate = _with_keys(other, _CERTIFICATE, "a certificate")
+        texts.append(_proved(one, certificate["tree"], certificate["obligation_digest"])[1])
         named.append(one["invariant"])
     require(named == claimed, "the obligations are not those the findings claim")
     require(_theorems(bundle, known) == kept, "the theorems are not those the findings claim")
-    _without_digest(bundle, "the bundle")
+    parts = {key: canonical(bundle[key]) for key in bundle if key != "obligations"}
+    parts["obligations"] = f"[{','.join(texts)}]"
+    members = [f'"{key}":{parts[key]}' for key in sorted(parts)]
+    bare = [member for member in members if not member.startswith('"digest":')]
+    _without_digest(bundle["digest"], f"{{{','.join(bare)}}}", "the bundle")
+    return f"{{{','.join(members)}}}"
 
 
 def check_bundle(source: Any, known: dict[str, str] | None = None) -> tuple[bool, str]:

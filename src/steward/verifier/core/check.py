@@ -8,7 +8,8 @@ lemma, and with products of two hypotheses Handelman 1988). Nodes, all JSON list
   ["C", poly, "k", tree, tree]          p integer-valued: p <= k, or p >= k+1
   ["P", poly, "k", tree, tree]          any p: p < k, or p >= k
 A polynomial is [["coefficient", "x", "y"], ...] in ascending order of variables; a formula is [">=", p],
-[">", p], ["=", p] (each against 0), ["and", ...] or ["or", ...]. Whatever is not understood is refused.
+[">", p], ["=", p] (each against 0), ["and", ...] or ["or", ...]. Whatever is not understood is refused; a
+hypothesis no certificate names is not read.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from typing import Any, cast
 
 BYTES_MAX, NODES_MAX, DEPTH_MAX, DEGREE_MAX = 65_536, 20_000, 200, 8
 BITS_MAX, WORK_MAX = 4_096, 500_000
-_NUMBER = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,39}(/[1-9][0-9]{0,39})?")
 _RELATIONS = (">=", ">", "=")
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 Poly = dict[tuple[str, ...], Fraction]
 Formula = tuple[str, Any]
 _ZERO, _ONE = cast("tuple[Fraction, Fraction]", (0, 1))
@@ -39,7 +41,7 @@ def require(condition: bool, reason: str) -> None:
 
 
 def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:
@@ -48,26 +50,28 @@ def digest(value: Any) -> str:
 
 def number(text: Any) -> Fraction:
     """An exact number: only text of at most 40 digits, in lowest terms, in its one spelling. Whole ones are ints."""
-    if type(text) is not str or _NUMBER.fullmatch(text) is None:
+    found = _NUMBER.fullmatch(text) if type(text) is str else None
+    if found is None:
         raise Refused(f"{str(text)[:50]!r} is not a number")
-    top, slash, bottom = text.partition("/")
-    value = Fraction(int(top), int(bottom)) if slash else cast("Fraction", int(top))
+    if not found[1]:
+        return cast("Fraction", int(text))
+    value = Fraction(text)
     require(str(value) == text, "not in lowest terms")
     return value
 
 
 def items(value: Any, what: str) -> list[Any]:
-    require(type(value) is list, f"{what} is not a list")
+    if type(value) is not list:
+        raise Refused(f"{what} is not a list")
     return cast("list[Any]", value)
 
 
 class Checking:
-    """One obligation under check: its variables, the assumptions so far, and the work still allowed."""
+    """One obligation under check. An assumption is [formula as given, negated or not, what it says once it is read]."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self.variables = variables
-        self.context: list[Formula] = []
-        self.split: set[int] = set()
+        self.context: list[list[Any]] = []
         self.nodes, self.work = NODES_MAX, WORK_MAX
 
     def spend(self, work: int) -> None:
@@ -79,109 +83,105 @@ class Checking:
         last: tuple[str, ...] | None = None
         for term in items(value, "a polynomial"):
             coefficient, *names = items(term, "a term") or [None]
-            require(all(type(n) is str and n in self.variables for n in names), "an unknown variable")
+            require(self.variables.keys() >= {*names}, "an unknown variable")
             monomial = tuple(names)
-            require(list(monomial) == sorted(monomial) and len(monomial) <= DEGREE_MAX, "a wrong monomial")
+            require(len(names) < 2 or (names == sorted(names) and len(names) <= DEGREE_MAX), "a wrong monomial")
             require(last is None or last < monomial, "monomials out of order")
+            require(coefficient != "0", "a zero coefficient")
             last, result[monomial] = monomial, number(coefficient)
-            require(result[monomial] != 0, "a zero coefficient")
         self.spend(len(result))
         return result
 
-    def add(self, total: Poly, factor: Fraction, left: Poly, right: Poly) -> None:
-        """Add factor * left * right to `total`, in place."""
+    def add(self, total: Poly, scale: Fraction, left: Poly, right: Poly) -> None:
+        """Add scale * left * right to `total`, in place."""
         self.spend(len(left) * len(right))
-        for a, x in left.items():
-            for b, y in right.items():
-                monomial = tuple(sorted(a + b))
-                value = total.get(monomial, _ZERO) + factor * x * y
-                require(value.numerator.bit_length() + value.denominator.bit_length() <= BITS_MAX, "too long")
-                total[monomial] = value
+        for b, y in right.items():
+            factor = scale * y
+            for a, x in left.items():
+                monomial = tuple(sorted(a + b)) if a and b else a or b
+                value = total[monomial] = total.get(monomial, _ZERO) + factor * x
+                require(value.denominator.bit_length() <= BITS_MAX, "too long")
 
-    def formula(self, value: Any, negate: bool, depth: int = 0) -> Formula:
-        """Read a formula, or its negation, in negation normal form."""
-        require(depth <= DEPTH_MAX, "a formula too deep")
+    def read(self, index: int) -> Formula:
+        """What an assumption says: a relation and its polynomial, or "or" and its alternatives as given."""
+        raw, negate, found = self.context[index]
+        if found is None:
+            word, *parts = raw
+            require(word in ("and", "or") or (word in _RELATIONS and len(parts) == 1), "an unknown formula")
+            if word in ("and", "or"):
+                found = "or", [(part, negate) for part in parts]
+            elif negate and word == "=":
+                found = "or", [([">", parts[0]], False), ([">=", parts[0]], True)]
+            else:
+                poly = self.polynomial(parts[0])
+                found = (word, poly) if not negate else ({">=": ">", ">": ">="}[word], {m: -x for m, x in poly.items()})
+            self.context[index][2] = found
+        return found
+
+    def assume(self, formula: Any, negate: bool, depth: int = 0) -> None:
+        """Assume a formula or its negation: the parts of a conjunction one by one."""
         self.spend(1)
-        word, *parts = items(value, "a formula") or [None]
-        if word in ("and", "or"):
-            kind = {"and": "or", "or": "and"}[word] if negate else word
-            return kind, [self.formula(part, negate, depth + 1) for part in parts]
-        require(word in _RELATIONS and len(parts) == 1, "an unknown formula")
-        poly = self.polynomial(parts[0])
-        if not negate:
-            return word, poly
-        minus = {monomial: -x for monomial, x in poly.items()}
-        if word == "=":
-            return "or", [(">", poly), (">", minus)]
-        return {">=": ">", ">": ">="}[word], minus
-
-    def assume(self, formula: Formula) -> None:
-        if formula[0] == "and":
-            for part in formula[1]:
-                self.assume(part)
+        parts = items(formula, "a formula") or [None]
+        if parts[0] == ("or" if negate else "and"):
+            require(depth < DEPTH_MAX, "a formula too deep")
+            for part in parts[1:]:
+                self.assume(part, negate, depth + 1)
         else:
-            self.context.append(formula)
-
-    def under(self, assumption: Formula, tree: Any, depth: int) -> None:
-        """Check `tree` with one assumption more, then forget it."""
-        size = len(self.context)
-        self.assume(assumption)
-        self.tree(tree, depth + 1)
-        del self.context[size:]
+            self.context.append([parts, negate, None])
 
     def tree(self, node: Any, depth: int = 0) -> None:
         self.nodes -= 1
         require(self.nodes >= 0 and depth <= DEPTH_MAX, "a tree too large")
         rule, *rest = items(node, "a node") or [None]
+        size, cases = len(self.context), cast("list[tuple[Any, bool, Any, Any]]", [])
         if rule == "F" and len(rest) == 1:
             self.leaf(items(rest[0], "a combination"))
         elif rule == "S" and len(rest) == 2:
             index, branches = rest[0], items(rest[1], "branches")
-            require(type(index) is int and 0 <= index < len(self.context), "an index out of range")
-            word, parts = self.context[index]
-            require(word == "or" and index not in self.split, "a split that is none")
-            require(len(branches) == len(parts), "a split with a missing branch")
-            self.split.add(index)
-            for part, branch in zip(parts, branches, strict=True):
-                self.under(part, branch, depth)
-            self.split.discard(index)
+            require(type(index) is int and 0 <= index < size, "an index out of range")
+            word, parts = self.read(index)
+            require(word == "or" and len(branches) == len(parts), "a split that is none, or one with a missing branch")
+            cases = [(*part, None, branch) for part, branch in zip(parts, branches, strict=True)]
         elif rule in ("C", "P") and len(rest) == 4:
             poly, k = self.polynomial(rest[0]), number(rest[1])
             require(() not in poly and len(poly) > 0, "a cut of a constant")
             step = int(rule == "C")
             if step:
                 whole = k.denominator == 1 and all(x.denominator == 1 for x in poly.values())
-                whole = whole and all(self.variables[n] == "int" for m in poly for n in m)
-                require(whole, "a cut that is not whole")
+                require(whole and all(self.variables[n] == "int" for m in poly for n in m), "a cut that is not whole")
             below = {(): k} | {m: -x for m, x in poly.items()}
-            self.under((">=" if step else ">", below), rest[2], depth)
-            self.under((">=", poly | {(): -k - step}), rest[3], depth)
+            above = poly | {(): -k - step}
+            cases = [(None, False, (">=" if step else ">", below), rest[2]), (None, False, (">=", above), rest[3])]
         else:
             raise Refused("an unknown rule")
+        for formula, negate, said, branch in cases:
+            self.assume(formula, negate) if said is None else self.context.append([None, False, said])
+            self.tree(branch, depth + 1)
+            del self.context[size:]
 
     def leaf(self, terms: list[Any]) -> None:
         """A combination that is identically c <= 0, scaled so that -c + the strict multipliers is one."""
-        total, strict, last = Poly(), 0, (0, cast("list[int]", []))
+        total, strict, last, size = Poly(), 0, (0, cast("list[int]", [])), len(self.context)
         scales = [number((items(term, "a term") or [None])[-1]) for term in terms]
         common = lcm(*(scale.denominator for scale in scales))  # it is added up in whole numbers
+        require(common.bit_length() <= BITS_MAX, "too long")
         for term, multiplier in zip(terms, scales, strict=True):
-            *indices, _ = term
-            scale, inside = multiplier.numerator * (common // multiplier.denominator), range(len(self.context))
+            indices, scale = term[:-1], multiplier.numerator * (common // multiplier.denominator)
             require(len(indices) in (1, 2), "a wrong term")
-            require(all(type(i) is int and i in inside for i in indices), "an index out of range")
-            require(last < (len(indices), indices) and sorted(indices) == indices, "indices out of order")
+            require({*map(type, indices)} == {int} and 0 <= indices[0] <= indices[-1] < size, "an index out of range")
+            require(last < (len(indices), indices), "indices out of order")
             last = (len(indices), indices)
-            factors: list[Formula] = [self.context[i] for i in indices]
-            require(all(word in _RELATIONS for word, _ in factors), "a multiplier on a disjunction")
-            words = [word for word, _ in factors]
+            factors: list[Formula] = [self.read(i) for i in indices]
+            words = {word for word, _ in factors}
+            require("or" not in words, "a multiplier on a disjunction")
             for word, poly in factors:
-                if not any(poly):  # no monomial but the empty one: a constant
+                if len(poly) <= 1 and not any(poly):  # no monomial but the empty one: a constant
                     value = poly.get((), _ZERO)
                     true = value == 0 if word == "=" else value > 0 or (value == 0 and word == ">=")
                     require(not true and len(factors) == 1, "a constant hypothesis is named")
             require(scale > 0 or (scale != 0 and "=" in words), "a multiplier must be positive")
-            strict += scale if set(words) == {">"} else 0
-            self.add(total, cast("Fraction", scale), factors[0][1], factors[1][1] if len(factors) == 2 else {(): _ONE})
+            strict += scale if words == {">"} else 0
+            self.add(total, cast("Fraction", scale), factors[0][1], factors[1][1] if len(factors) > 1 else {(): _ONE})
         constant = total.pop((), _ZERO)
         require(not any(total.values()), "the combination is not constant")
         require(constant <= 0 and strict - constant == common, "no contradiction in normal form")
@@ -194,6 +194,6 @@ def check_obligation(obligation: dict[str, Any], tree: Any) -> None:
     require(type(variables) is dict and set(variables.values()) <= {"int", "real"}, "wrong variables")
     checking = Checking(variables)
     for hypothesis in items(obligation["hypotheses"], "hypotheses"):
-        checking.assume(checking.formula(hypothesis, negate=False))
-    checking.assume(checking.formula(obligation["goal"], negate=True))
+        checking.assume(hypothesis, negate=False)
+    checking.assume(obligation["goal"], negate=True)
     checking.tree(tree)

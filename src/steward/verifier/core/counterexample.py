@@ -87,7 +87,7 @@ class Picture:
     def over(self, entry: dict[str, Value], kind: Type) -> Value:
         """As much as all numbers of an item that are of one type come to."""
         is_money = kind.name == "money"
-        alike = [value for value in entry.values() if isinstance(value, Amount if is_money else Fraction)]
+        alike = [value for value in entry.values() if isinstance(value, Amount) == is_money and _is_number(value)]
         total = sum((abs(size_of(value)) for value in alike), Fraction(0))
         return Amount(total, self.currency) if is_money else total
 
@@ -139,6 +139,10 @@ class Picture:
         """The values of all names the formulas read, as JSON."""
         names = frozenset[str]().union(*map(reads, nodes)) - {"action.kind"}
         return {name: value_json(self.values[name], self.scope[name]) for name in sorted(names)}
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | Fraction | Amount) and not isinstance(value, bool)
 
 
 def truth(node: Node, values: dict[str, Value]) -> bool | None:

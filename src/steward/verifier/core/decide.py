@@ -8,12 +8,14 @@ rule that reads an uncertain fact becomes a `Question` for the prover.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, cast
 
 from steward.kernel.errors import BadInput
 from steward.verifier.core.evaluate import Evaluator, Undecided, size_of
 from steward.verifier.core.explain import Explanation, explain
-from steward.verifier.core.obligations import obligation
+from steward.verifier.core.obligations import digested, obligation
+from steward.verifier.core.polynomials import exact
 from steward.verifier.core.rules import Bounds, Catalog, Invariant
 from steward.verifier.core.types import TIME, Type
 from steward.verifier.core.units import reads
@@ -53,10 +55,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A rule that must hold for every value of uncertain facts."""
+    """A rule that must hold for every value of uncertain facts. `content` is the obligation without its digest."""
 
     invariant: Invariant
-    obligation: dict[str, Any]
+    content: dict[str, Any]
+
+    @property
+    def obligation(self) -> dict[str, Any]:
+        return digested(self.content)
 
 
 def malformed(catalog: Catalog, action: Any) -> tuple[str, str] | None:
@@ -106,25 +112,25 @@ def _wrong_params(kinds: dict[str, Type], params: Any) -> str:
 def situation(catalog: Catalog, action: dict[str, Any], facts: dict[str, Any], now: str) -> Situation:
     """Reads a well-formed action and the facts its rules name. Facts nobody reads are not looked at."""
     kind = action["kind"]
-    scope = catalog.scope(kind)
+    plan = catalog.plan(kind)
     principal = action["principal"]
-    found = Situation(kind, scope, {}, {}, {})
+    found = Situation(kind, plan.scope, {}, {}, {})
     found.values.update({"action.kind": kind, "action.id": action["id"], "principal.id": principal["id"]})
     found.values["principal.roles"] = frozenset(principal["roles"])
     for name, value in action["params"].items():
         found.values[f"action.{name}"] = read_value(value, catalog.kinds[kind][name])
-    wanted = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(kind)))
-    given = {**{name: facts[name] for name in wanted if name in facts}, "now": now}
-    for name in sorted(wanted - set(found.values)):
-        if name not in given:
+    for name in plan.wanted:
+        if name in found.values:
+            continue
+        if name not in facts and name != "now":
             found.unusable[name] = f"{name} is missing"
             continue
         try:
-            value = read_value(now, TIME) if name == "now" else read_fact(given[name], catalog.facts[name])
+            value = read_value(now, TIME) if name == "now" else read_fact(facts[name], catalog.facts[name])
         except BadInput as error:
             found.unusable[name] = f"{name}: {error.what}"
             continue
-        outside = "" if name == "now" else _outside(value, catalog.bounds.get(name, (None, None)))
+        outside = _outside(value, catalog.bounds[name]) if name in catalog.bounds else ""
         if outside:
             found.unusable[name] = f"{name}: {outside}"
             continue
@@ -146,16 +152,17 @@ def _outside(value: Value, bounds: Bounds) -> str:
 def examine(rule: Invariant, given: Situation) -> Answer | Question:
     """What `rule` says of the situation: an answer, or what must be proved first."""
     if rule.when is not None:
-        unusable = _unusable(reads(rule.when), given)
+        condition = reads(rule.when)
+        unusable = _unusable(condition, given)
         if unusable:
             return Answer(rule, "missing", detail=unusable)
-        if not reads(rule.when) & set(given.uncertain) and _skips(rule, given):
+        if condition.isdisjoint(given.uncertain) and _skips(rule, given):
             return Answer(rule, "skipped", detail="its condition does not apply")
-    named = rule.reads()
+    named = rule.named
     unusable = _unusable(named, given)
     if unusable:
         return Answer(rule, "missing", detail=unusable)
-    uncertain = {name: fact for name, fact in given.uncertain.items() if name in named}
+    uncertain = {name: fact for name, fact in given.uncertain.items() if name in named} if given.uncertain else {}
     try:
         if uncertain:
             return Question(rule, obligation(rule.id, rule.rule, given.values, uncertain))
@@ -165,6 +172,8 @@ def examine(rule: Invariant, given: Situation) -> Answer | Question:
 
 
 def _unusable(named: frozenset[str], given: Situation) -> str:
+    if named.isdisjoint(given.unusable):
+        return ""
     return "; ".join(given.unusable[name] for name in sorted(named) if name in given.unusable)
 
 
@@ -233,9 +242,9 @@ def taken(fact: Uncertain, chosen: Any) -> Any:
         digits = cast("list[Any]", chosen)
         if not all(type(digit) is int and digit in (0, 1) for digit in digits):
             return None
-        return sum((part for part, digit in zip(fact.parts, digits, strict=True) if digit), type(fact.low)(0))
+        return sum(part for part, digit in zip(fact.parts, digits, strict=True) if digit)
     try:
-        value = type(fact.low)(chosen) if isinstance(chosen, str) else None
+        value = exact(Fraction(chosen)) if isinstance(chosen, str) else None
     except (ValueError, ZeroDivisionError):
         return None
     whole = fact.kind.name not in ("int", "money") or (value is not None and value.denominator == 1)

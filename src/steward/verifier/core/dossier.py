@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from steward.kernel.canonical import canonical_bytes, digest_hex
+from steward.kernel.canonical import canonical_bytes
 from steward.kernel.errors import BadInput
 from steward.verifier.core.assumptions import assumed
 from steward.verifier.core.bundle import FORMAT, check_bundle, verdict_of
+from steward.verifier.core.check import digest
 from steward.verifier.core.decide import (
     Answer,
     Question,
@@ -25,6 +26,7 @@ from steward.verifier.core.theorems import Book, Theorem, checked, known
 from steward.verifier.core.values import Uncertain
 
 _ERRED = ("undefined", "missing", "unproved")
+_SMALL = 10**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +103,28 @@ class Dossier:
         }
         if self.theorems:
             found["theorems"] = list(self.theorems)
-        return {**found, "digest": digest_hex(found)}
+        return {**found, "digest": digest(found)}
 
 
 def readable(value: Any) -> Any:
     """`value` if it has a canonical form, else a stand-in no type accepts: it could not be hashed."""
+    if _is_plain(value):
+        return value
     try:
         canonical_bytes(value)
     except (BadInput, RecursionError):
         return {"unreadable": repr(cast("object", value))[:200]}
     return value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is short text or a small number, or an object of such: what most facts are, seen without encoding."""
+    if type(value) is str:
+        return len(value) <= 100 and value.isascii()
+    if type(value) is dict:
+        parts = cast("dict[Any, Any]", value)
+        return len(parts) <= 4 and all(type(k) is str and k.isascii() and _is_plain(parts[k]) for k in parts)
+    return type(value) is int and -_SMALL < value < _SMALL
 
 
 def opened(catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Dossier | tuple[Dossier, Situation]:
@@ -119,8 +133,7 @@ def opened(catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Do
     refusal = malformed(catalog, action)
     if refusal is not None:
         return Dossier(action, {}, str(now), refusal)
-    wanted = frozenset[str]().union(*(rule.reads() for rule in catalog.covering(action["kind"])))
-    used = {name: readable(facts[name]) for name in sorted(wanted) if name in facts and name in catalog.facts}
+    used = {name: readable(facts[name]) for name in catalog.plan(action["kind"]).facts if name in facts}
     given = situation(catalog, action, used, str(now))
     return Dossier(action, used, str(now), uncertain=given.uncertain), given
 
@@ -170,22 +183,22 @@ def compared(catalog: Catalog, bundle: dict[str, Any], given: Situation, examine
     """Every finding derived again: ground rules evaluated, obligations rebuilt, witnesses evaluated."""
     claimed = {entry["id"]: entry for entry in bundle["findings"]}
     proved = {entry["invariant"]: entry for entry in bundle["obligations"]}
-    rules = catalog.covering(given.kind)
-    if [*(rule.id for rule in rules), *(state.id for state in catalog.touched(given.kind))] != list(claimed):
+    plan = catalog.plan(given.kind)
+    if [*(rule.id for rule in plan.rules), *(state.id for state in plan.states)] != list(claimed):
         return "the findings are not those of the rules that cover the action"
-    for rule in rules:
+    for rule in plan.rules:
         entry = claimed[rule.id]
         found = examined(rule, given)
         if isinstance(found, Question):
             if rule.id in proved:
-                if proved[rule.id] != found.obligation:
+                entered = proved[rule.id]
+                if entered != {**found.content, "digest": entered["digest"]}:  # the digest was checked before
                     return f"obligation {rule.id}: it is not the one the catalog demands"
                 found = Answer(rule, "holds", "certificate")
             else:
                 found = _witnessed(found, given, cast("dict[str, Any]", bundle["witness"]).get(rule.id))
-        derived = found.finding()
-        if any(derived[key] != entry[key] for key in ("basis", "status", "otherwise")):
-            return f"invariant {rule.id}: it {derived['status']}, and the bundle says it {entry['status']}"
+        if (found.basis, found.status, rule.otherwise) != (entry["basis"], entry["status"], entry["otherwise"]):
+            return f"invariant {rule.id}: it {found.status}, and the bundle says it {entry['status']}"
     return ""
 
 

@@ -7,15 +7,18 @@ when it is true. Undefined are division by zero, the least of an empty list, and
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, cast
 
 from steward.verifier.core.patterns import matches
+from steward.verifier.core.polynomials import exact
 from steward.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference
 from steward.verifier.core.values import Amount, Value
 
 STEPS_MAX = 300_000
+_ORDERED: dict[str, Any] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 class Undefined(Exception):
@@ -28,10 +31,14 @@ class Undecided(Exception):
 
 def unit_of(*values: Value) -> str:
     """The one currency of some amounts; a zero without a currency takes part in any. `Undefined` for two."""
-    units = {value.currency for value in values if isinstance(value, Amount) and value.currency}
-    if len(units) > 1:
-        raise Undefined(f"amounts in {' and '.join(sorted(units))}")
-    return next(iter(units), "")
+    found = ""
+    for value in values:
+        if isinstance(value, Amount) and value.currency and value.currency != found:
+            if found:
+                units = {value.currency for value in values if isinstance(value, Amount) and value.currency}
+                raise Undefined(f"amounts in {' and '.join(sorted(units))}")
+            found = value.currency
+    return found
 
 
 def size_of(value: Value) -> Fraction:
@@ -39,18 +46,18 @@ def size_of(value: Value) -> Fraction:
 
 
 def _like(size: Fraction, unit: str, *values: Value) -> Value:
-    return Amount(size, unit) if any(isinstance(value, Amount) for value in values) else size
+    for value in values:
+        if isinstance(value, Amount):
+            return Amount(size, unit)
+    return size
 
 
 def related(op: str, left: Value, right: Value) -> bool:
     """Whether the comparison holds. Numbers of two currencies raise `Undefined`."""
     unit_of(left, right)
     if op in ("=", "!="):
-        if isinstance(left, Fraction | Amount):
-            left, right = size_of(left), size_of(right)
-        return (left == right) == (op == "=")
-    one, other = size_of(left), size_of(right)
-    return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[op]
+        return (size_of(left) == size_of(right)) == (op == "=")
+    return _ORDERED[op](size_of(left), size_of(right))
 
 
 def arithmetic(op: str, left: Value, right: Value) -> Value:
@@ -63,7 +70,8 @@ def arithmetic(op: str, left: Value, right: Value) -> Value:
     if other == 0:
         raise Undefined("division by zero")
     both = isinstance(left, Amount) and isinstance(right, Amount)
-    return one / other if both else _like(one / other, unit, left)
+    ratio = exact(Fraction(one) / other)
+    return ratio if both else _like(ratio, unit, left)
 
 
 def extreme(op: str, values: Iterable[Value]) -> Value:
@@ -78,7 +86,7 @@ def extreme(op: str, values: Iterable[Value]) -> Value:
 def total(values: Iterable[Value]) -> Value:
     """The sum; of no values a bare zero, which every operation takes for a zero of any unit."""
     found = list(values)
-    return _like(sum(map(size_of, found), Fraction(0)), unit_of(*found), *found)
+    return _like(sum(map(size_of, found), exact(0)), unit_of(*found), *found)
 
 
 def in_order(source: Value) -> list[Value]:
@@ -108,6 +116,8 @@ class Evaluator:
         if self.steps < 0:
             raise Undecided("more steps than a rule may take")
         match node:
+            case Apply() if node.op in COMPARISONS:
+                return self.atom(node)
             case Apply(op="not"):
                 inner = self.truth(node.args[0])
                 return None if inner is None else not inner
@@ -149,20 +159,20 @@ class Evaluator:
         if self.steps < 0:
             raise Undecided("more steps than a rule may take")
         match node:
+            case Reference():
+                return field_of(node.name, self.values)
+            case Apply():
+                return self.apply(node)
             case Literal(kind="bool" | "number" | "text" | "duration"):
                 return node.value
             case Literal():
                 return Amount(cast("Fraction", node.value), node.kind)
-            case Reference():
-                return field_of(node.name, self.values)
             case Choose():
                 return self.value(node.yes if self.known(node.condition) else node.no)
             case Braces():
                 return frozenset(self.value(item) for item in node.items)
             case Fold():
                 return self.fold(node)
-            case Apply():
-                return self.apply(node)
 
     def known(self, node: Node) -> bool:
         found = self.truth(node)
@@ -174,7 +184,7 @@ class Evaluator:
         if node.op in ("all", "any"):
             return self.known(node)
         if node.op == "count":
-            return Fraction(sum(self.each(node, self.known)))
+            return sum(self.each(node, self.known))
         if node.op == "sum":
             return total(self.each(node, self.value))
         return extreme(node.op, self.each(node, self.value))
@@ -195,7 +205,7 @@ class Evaluator:
         if len(args) == 2:
             return arithmetic(op, args[0], args[1])
         size = size_of(args[0])
-        size = abs(size) if op == "abs" else Fraction(math.floor(size)) if op == "floor" else -size
+        size = abs(size) if op == "abs" else exact(math.floor(size)) if op == "floor" else -size
         return _like(size, unit_of(args[0]), args[0])
 
 

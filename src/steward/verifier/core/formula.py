@@ -17,7 +17,6 @@ Descends by hand, because messages to the business owner are the point: each nam
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -25,6 +24,7 @@ from typing import NamedTuple
 
 from steward.kernel.errors import BadInput
 from steward.kernel.money import exponent
+from steward.verifier.core import advice
 from steward.verifier.core.syntax import (
     CALLS,
     COMPARISONS,
@@ -53,18 +53,12 @@ _TOKEN = re.compile(
       | (?P<sign><=|>=|!=|[-+*/=<>(){}:,\[\]])""",
     re.VERBOSE | re.ASCII,
 )
-_INSTEAD = {
-    "==": "write =",
-    "&&": "write and",
-    "||": "write or",
-    "!": "write not",
-    "%": "write 15% as 0.15",
-    "^": "write x * x",
-    "&": "write and",
-    "|": "write or",
-    "<>": "write !=",
-    "=>": "write implies, or >=",
-    "=<": "write <=",
+_ARGUMENTS = {
+    "abs": ("one argument", 1, 1, "abs(a)"),
+    "floor": ("one argument", 1, 1, "floor(a)"),
+    "matches": ("two arguments", 2, 2, 'matches(TEXT, "PATTERN")'),
+    "min": ("two or more arguments", 2, LENGTH_MAX, "min(a, b), or min(x in LIST: ...)"),
+    "max": ("two or more arguments", 2, LENGTH_MAX, "max(a, b), or max(x in LIST: ...)"),
 }
 _ESCAPES = {'\\"': '"', "\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
 
@@ -94,28 +88,27 @@ def tokens(text: str) -> list[Token]:
     offset = 0
     while offset < len(text):
         at = position(text, offset)
-        for wrong, instead in _INSTEAD.items():
+        for wrong, instead in advice.INSTEAD.items():
             if text.startswith(wrong, offset) and not text.startswith("!=", offset):
                 raise fault(f"{wrong} is not an operator here", at, instead)
         match = _TOKEN.match(text, offset)
         if match is None:
-            raise fault(*_unreadable(text[offset : offset + 40], at))
+            raise fault(*_unreadable(text, offset, at))
         if match.lastgroup != "space":
             found.append(Token(str(match.lastgroup), match[0], at))
         offset = match.end()
     return [*found, Token("end", "the end", position(text, len(text)))]
 
 
-def _unreadable(rest: str, at: Position) -> tuple[str, Position, str]:
+def _unreadable(text: str, offset: int, at: Position) -> tuple[str, Position, str]:
+    rest = text[offset : offset + 40]
     if rest[0] in "\"'":
         return "text without an end", at, f"write {rest[0]} at its end"
     if rest[0].isdigit():
-        return (
-            f"{rest.split(maxsplit=1)[0]!r} is not a number",
-            at,
-            "numbers are 12 or 0.5, durations 24h or 30d, money GBP 12.50",
-        )
-    return f"{rest[0]!r} is not part of the language", at, ""
+        found = rest.split(maxsplit=1)[0]
+        return f"{found!r} is not a number", at, advice.of_number(found)
+    fix = advice.of_sign(rest[0], text[:offset].rstrip()[-1:], rest[1:2])
+    return f"{rest[0]!r} is not part of the language", at, fix
 
 
 class Parser:
@@ -123,6 +116,7 @@ class Parser:
 
     def __init__(self, text: str) -> None:
         self.rest = tokens(text)[::-1]
+        self.last = Token("start", "", (1, 1))
         self.depth = 0
 
     @property
@@ -130,7 +124,8 @@ class Parser:
         return self.rest[-1]
 
     def take(self) -> Token:
-        return self.rest.pop()
+        self.last = self.rest.pop()
+        return self.last
 
     def accept(self, *texts: str) -> Token | None:
         token = self.next
@@ -139,7 +134,8 @@ class Parser:
     def expect(self, text: str, why: str) -> Token:
         token = self.accept(text)
         if token is None:
-            raise fault(f"{text} is missing before {self.next.text}", self.next.at, why)
+            extra = "" if self.next.kind == "end" or text == ")" else advice.of_extra(self.last[:2], self.next[:2])
+            raise fault(f"{text} is missing before {self.next.text}", self.next.at, advice.both(why, extra))
         return token
 
     def formula(self) -> Node:
@@ -184,7 +180,7 @@ class Parser:
         if token is None:
             return left
         if token.text == "not":
-            self.expect("in", "write x not in SET, or not before the comparison")
+            self.expect("in", advice.of_not(self.next.text))
             return Apply("not", (Apply("in", (left, self.sum()), token.at),), token.at)
         node = Apply(token.text, (left, self.sum()), token.at)
         if self.next.text in (*COMPARISONS, "in"):
@@ -218,7 +214,8 @@ class Parser:
                 return self.named(token)
             case _ if token.text == "(":
                 node = self.formula()
-                self.expect(")", f"to close the ( at line {token.at[0]}, column {token.at[1]}")
+                set_too = '; a set is written {"a", "b"}' if self.next.text == "," else ""
+                self.expect(")", f"to close the ( at line {token.at[0]}, column {token.at[1]}{set_too}")
                 return node
             case _ if token.text in ("{", "["):
                 return self.braces(token)
@@ -229,7 +226,7 @@ class Parser:
         if token.text in ("true", "false"):
             return Literal("bool", token.text == "true", token.at)
         if token.text in KEYWORDS:
-            raise fault(f"a value is missing before {token.text}", token.at, f"if/then/else and {token.text} need ( )")
+            raise fault(f"a value is missing before {token.text}", token.at, advice.of_word(token.text))
         if self.next.text == "(":
             return self.call(token)
         return Reference(token.text, token.at)
@@ -237,29 +234,31 @@ class Parser:
     def call(self, token: Token) -> Node:
         op = token.text
         if op not in FOLDS and op not in CALLS:
-            near = difflib.get_close_matches(op, (*FOLDS, *CALLS), 1)
-            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(dict.fromkeys((*FOLDS, *CALLS)))}"
-            raise fault(f"there is no function {op}", token.at, fix)
+            raise fault(f"there is no function {op}", token.at, advice.of_function(op, (*FOLDS, *CALLS)))
         self.take()
-        if op in FOLDS and self.next.kind == "name" and self.rest[-2].text == "in":
-            return self.fold(token)
+        variable = self.next
+        may_fold = op in FOLDS and variable.kind == "name" and self.rest[-2].text == "in"
+        if may_fold and (op not in CALLS or _is_plain(variable.text)):
+            self.take()
+            self.take()
+            return self.fold(token, variable, self.sum())
         if op not in CALLS:
-            raise fault(f"{op} goes over a list", token.at, f"write {op}(x in LIST: ...)")
+            named = self.next.text if self.next.kind == "name" else "LIST"
+            raise fault(f"{op} goes over a list", token.at, f"write {op}(x in {named}: ...)")
         args = [self.formula()]
+        if may_fold and self.next.text == ":":
+            raise _no_variable(variable)
         while self.accept(",") is not None:
             args.append(self.formula())
         self.expect(")", f"to close {op}(")
-        wanted = {"abs": 1, "floor": 1, "matches": 2}.get(op, len(args))
-        if len(args) != wanted or (op in ("min", "max") and len(args) < 2):
-            raise fault(f"{op} takes {'two or more' if op in ('min', 'max') else wanted} arguments", token.at)
+        takes, least, most, form = _ARGUMENTS[op]
+        if not least <= len(args) <= most:
+            raise fault(f"{op} takes {takes}", token.at, f"write {form}")
         return Apply(op, tuple(args), token.at)
 
-    def fold(self, token: Token) -> Node:
-        variable = self.take()
-        if "." in variable.text or variable.text in (*KEYWORDS, *FOLDS, *CALLS, "action", "principal", "now"):
-            raise fault(f"{variable.text} cannot be a variable", variable.at, "use a plain name such as x")
-        self.take()
-        source = self.sum()
+    def fold(self, token: Token, variable: Token, source: Node) -> Node:
+        if not _is_plain(variable.text):
+            raise _no_variable(variable)
         self.expect(":", f"write {token.text}({variable.text} in LIST: ...)")
         body = self.formula()
         self.expect(")", f"to close {token.text}(")
@@ -274,6 +273,15 @@ class Parser:
                 break
         self.expect(close, 'a set is written {"a", "b"}')
         return Braces(tuple(found), token.at)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name may be bound: one word without a meaning of its own."""
+    return "." not in name and name not in (*KEYWORDS, *FOLDS, *CALLS, "action", "principal", "now")
+
+
+def _no_variable(token: Token) -> BadInput:
+    return fault(f"{token.text} cannot be a variable", token.at, "use a plain name such as x")
 
 
 def _unescaped(text: str) -> str:
@@ -292,7 +300,7 @@ def _money(token: Token) -> Literal:
         raise fault(
             f"{currency} has {exponent(currency)} decimal places",
             token.at,
-            f"{token.text} is not a whole amount",
+            f"{token.text} is between two amounts; write a ratio as a number",
         )
     return Literal(currency, minor, token.at)
 
@@ -310,8 +318,11 @@ def _check_height(root: Node) -> None:
 def parse(text: str) -> Node:
     """The formula `text` says. `BadInput` with line, column and a suggestion if it says none."""
     parser = Parser(text)
+    if parser.next.kind == "end":
+        raise fault("the formula is empty", parser.next.at, "write true where everything is allowed")
     node = parser.formula()
     if parser.next.kind != "end":
-        raise fault(f"{parser.next.text} is not expected here", parser.next.at, "an operator or the end is missing")
+        fix = advice.of_extra(parser.last[:2], parser.next[:2])
+        raise fault(f"{parser.next.text} is not expected here", parser.next.at, fix)
     _check_height(node)
     return node

@@ -17,7 +17,8 @@ from steward.verifier.core import polynomials as poly
 from steward.verifier.core.check import digest
 from steward.verifier.core.evaluate import Evaluator, Undecided, Undefined, field_of, in_order, size_of
 from steward.verifier.core.polynomials import FALSE, Formula, Poly, atom, both, either
-from steward.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference, children
+from steward.verifier.core.syntax import COMPARISONS, Apply, Braces, Choose, Fold, Literal, Node, Reference
+from steward.verifier.core.units import reads
 from steward.verifier.core.values import Amount, Uncertain, Value
 
 CASES_MAX, SIZE_MAX = 128, 20_000
@@ -138,7 +139,6 @@ class Compiler:
         self.variables: dict[str, str] = {}
         self.hypotheses: list[Formula] = []
         self.facts = {name: self._declared(name, fact) for name, fact in sorted(uncertain.items())}
-        self._reads: dict[int, bool] = {}
 
     def _variable(self, name: str, sort: str, low: Fraction, high: Fraction) -> Poly:
         self.variables[name] = sort
@@ -160,11 +160,7 @@ class Compiler:
         return [Case(poly.TRUE, total, ONE, fact.currency)]
 
     def is_ground(self, node: Node) -> bool:
-        found = self._reads.get(id(node))
-        if found is None:
-            inner = all(self.is_ground(child) for child in children(node))
-            found = self._reads[id(node)] = inner and not (isinstance(node, Reference) and node.name in self.uncertain)
-        return found
+        return reads(node).isdisjoint(self.uncertain)
 
     def is_truth(self, node: Node) -> bool:
         match node:
@@ -238,7 +234,7 @@ class Compiler:
         return both(defined, either(*(yes for yes, _ in found))), both(*(no for _, no in found))
 
     def literal(self, value: Value) -> Cases:
-        if isinstance(value, bool) or not isinstance(value, Fraction | Amount):
+        if isinstance(value, bool) or not isinstance(value, int | Fraction | Amount):
             raise Undecided("only numbers may depend on an uncertain fact")
         unit = value.currency if isinstance(value, Amount) else ""
         return [Case(poly.TRUE, poly.constant(size_of(value)), ONE, unit)]
@@ -310,7 +306,10 @@ class Compiler:
 
 
 def obligation(invariant: str, rule: Node, values: dict[str, Value], uncertain: dict[str, Uncertain]) -> dict[str, Any]:
-    """What must be proved so that `rule` holds whatever the uncertain facts are; `Undecided` past the limits."""
+    """What must be proved so that `rule` holds whatever the uncertain facts are, without its digest (see `digested`).
+
+    `Undecided` past the limits.
+    """
     compiler = Compiler(values, uncertain)
     goal, _ = compiler.truth(rule)
     if poly.size(goal) > SIZE_MAX:
@@ -321,4 +320,9 @@ def obligation(invariant: str, rule: Node, values: dict[str, Value], uncertain: 
         "hypotheses": compiler.hypotheses,
         "goal": goal,
     }
-    return {**found, "digest": digest(found)}
+    return found
+
+
+def digested(content: dict[str, Any]) -> dict[str, Any]:
+    """An obligation with the digest that binds it."""
+    return {**content, "digest": digest(content)}

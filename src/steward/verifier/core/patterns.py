@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-import re2  # pyright: ignore[reportMissingTypeStubs]
+import re2  # pyright: ignore[reportMissingTypeStubs] - it has none, here and below
 
 from steward.kernel.errors import BadInput
 
@@ -35,7 +35,9 @@ def compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)  # pyright: ignore[reportUnknownMemberType]
     except re2.error as error:  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        raise BadInput(f"{pattern!r} is not an RE2 pattern: {error}") from None
+        why = error.args[0]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - re2 has no types
+        told = why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)  # pyright: ignore[reportUnknownArgumentType] - the same
+        raise BadInput(f"{pattern!r} is not an RE2 pattern: {told}") from None
 
 
 def matches(text: str, pattern: str) -> bool:

@@ -25,6 +25,7 @@ def exact(value: Fraction | int) -> Fraction:
 
 
 _ZERO, _ONE = exact(0), exact(1)
+_UNIT: Poly = {(): _ONE}
 
 
 def constant(value: Fraction | int) -> Poly:
@@ -48,6 +49,8 @@ def plus(left: Poly, right: Poly, factor: Fraction | int = 1) -> Poly:
 
 
 def times(left: Poly, right: Poly) -> Poly:
+    if _UNIT in (left, right):
+        return right if left == _UNIT else left
     result: Poly = {}
     for a, x in left.items():
         for b, y in right.items():

@@ -26,9 +26,20 @@ from steward.verifier.core.syntax import (
 )
 from steward.verifier.core.types import BOOL, DECIMAL, DURATION, INT, MONEY, NUMERIC, TEXT, TIME, Type
 
+_OF = {
+    **dict.fromkeys(("sum", "abs", "floor"), "it is for numbers, money and durations"),
+    **dict.fromkeys(("min", "max"), "it is for numbers, money, durations and times"),
+}
+
 Scope = dict[str, Type]
 _NUMBERS = ("int", "decimal")
 _WORDS = ("text", "enum")
+_NULL = "there is no null: a fact that is missing escalates by itself"
+_ELSEWHERE = {
+    "true": "write true",
+    "false": "write false",
+    **dict.fromkeys(("null", "none", "nil", "undefined"), _NULL),
+}
 
 
 def lookup(node: Reference, scope: Scope) -> Type:
@@ -47,9 +58,21 @@ def lookup(node: Reference, scope: Scope) -> Type:
             node.at,
             f"did you mean {head}.{near[0]}?" if near else f"it has {known}",
         )
-    near = difflib.get_close_matches(node.name, list(scope), 1, 0.5)
-    fix = f"did you mean {near[0]}?" if near else "declare it under facts, or as a parameter of the kind"
-    raise fault(f"{node.name} is not declared", node.at, fix)
+    raise fault(f"{node.name} is not declared", node.at, _meant(node.name, scope))
+
+
+def _meant(name: str, scope: Scope) -> str:
+    """What the author of a name nobody declared most likely wanted to write."""
+    if name.lower() in _ELSEWHERE:
+        return _ELSEWHERE[name.lower()]
+    if any(name in kind.words for kind in scope.values()):
+        return f'a word stands in quotes: write "{name}"'
+    head, _, field = name.rpartition(".")
+    kind = scope.get(head)
+    if kind is not None and kind.item is not None:
+        return f"{head} is a {kind.name}: write all(x in {head}: ...) or any(x in {head}: ...), and x.{field} inside"
+    near = difflib.get_close_matches(name, list(scope), 1, 0.5)
+    return f"did you mean {near[0]}?" if near else "declare it under facts, or as a parameter of the kind"
 
 
 def _joined(left: Type, right: Type) -> Type | None:
@@ -80,11 +103,30 @@ def _compare(node: Apply, left: Type, right: Type) -> Type:
         return BOOL
     joined = _joined(left, right)
     if joined is None or (node.op not in ("=", "!=") and joined.name not in (*NUMERIC, "time")):
-        hint = "write money as GBP 12.50" if "money" in (left.name, right.name) else ""
-        raise fault(f"{left} {node.op} {right} cannot be compared", node.at, hint)
+        raise fault(f"{left} {node.op} {right} cannot be compared", node.at, _not_compared(left, right))
     for one, other in ((first, right), (second, left)):
         _check_word(one, other)
     return BOOL
+
+
+def _not_compared(left: Type, right: Type) -> str:
+    """How the sides of a comparison could come to be alike."""
+    names = {left.name, right.name}
+    if names == {"money"}:
+        return "amounts in two currencies have no order: compare amounts in one"
+    if "time" in names and names & {"text", *_NUMBERS}:
+        return "a time is a fact of type time, or now, or counted from one: now - 30d"
+    if len(names & {"money", "duration", "time"}) == 2:
+        return "compare like with like: money with money, time with time, now - TIME with a duration"
+    if "duration" in names:
+        return "write a duration as 24h or 30d"
+    if "money" in names:
+        return "write money as GBP 12.50"
+    if "bool" in names:
+        return "what is true or false stands alone: write x, or not x"
+    if names <= {*_WORDS}:
+        return "text has no order: use =, !=, in or matches"
+    return "both sides need one type"
 
 
 def _check_word(node: Node, kind: Type) -> None:
@@ -115,8 +157,19 @@ def _arithmetic(node: Apply, left: Type, right: Type) -> Type:
         joined = _joined(left, right)
         if joined is not None and joined.name in NUMERIC:
             return DECIMAL
-    hint = "units must agree: money with money, a number scales" if {"money", "duration"} & set(names) else ""
-    raise fault(f"{left} {node.op} {right} means nothing", node.at, hint)
+    raise fault(f"{left} {node.op} {right} means nothing", node.at, _not_reckoned(node.op, set(names)))
+
+
+def _not_reckoned(op: str, names: set[str]) -> str:
+    """What there is instead of an operation that means nothing."""
+    if names & {*_WORDS, "bool", "set", "list", "record"}:
+        return "only numbers, money, durations and times are reckoned with"
+    if "time" in names:
+        return "time - time is a duration, and time + or - a duration such as 24h is a time"
+    if names == {"money"}:
+        one = "amounts in two currencies have no sum and no ratio"
+        return "a number scales an amount, and an amount by an amount is no unit" if op == "*" else one
+    return "units must agree: money with money, written GBP 12.50; a number scales"
 
 
 def _numbers(left: Type, right: Type) -> Type:
@@ -125,21 +178,25 @@ def _numbers(left: Type, right: Type) -> Type:
 
 def _is_in(node: Apply, left: Type, right: Type) -> Type:
     if right.name not in ("set", "list") or right.item is None:
-        raise fault(f"in needs a set, not {right}", node.at, 'write x in {"a", "b"}')
+        fix = 'write x in {"a", "b"}'
+        raise fault(f"in needs a set, not {right}", node.at, f"{fix}, or matches" if right.name == "text" else fix)
     if right.item.name != "record" and (right.item == left or _joined(left, right.item) is not None):
         _check_word(node.args[0], right.item)
         if isinstance(node.args[1], Braces):
             for item in node.args[1].items:
                 _check_word(item, left)
         return BOOL
-    raise fault(f"{left} in {right} means nothing", node.at)
+    a_list = f"write any(x in LIST: ...) for a list of {right.item}"
+    fix = a_list if right.item.name == "record" else f"it holds {right.item}"
+    raise fault(f"{left} in {right} means nothing", node.at, fix)
 
 
 def _call(node: Apply, types: list[Type]) -> Type:
     if node.op == "matches":
         pattern = node.args[1]
         if types[0].name not in _WORDS or not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
-            raise fault("matches takes text and a pattern written out", node.at, 'matches(action.text, "^[a-z]+$")')
+            fix = 'write matches(action.text, "^[a-z]+$"): the pattern is no fact'
+            raise fault("matches takes text and a pattern written out", node.at, fix)
         try:
             compiled(pattern.value)
         except BadInput as error:
@@ -149,10 +206,10 @@ def _call(node: Apply, types: list[Type]) -> Type:
     for kind in types[1:]:
         found = _joined(joined, kind)
         if found is None:
-            raise fault(f"{node.op} of {joined} and {kind} means nothing", node.at)
+            raise fault(f"{node.op} of {joined} and {kind} means nothing", node.at, "they need one type")
         joined = found
     if joined.name not in (*NUMERIC, "time") or (joined.name == "time" and node.op not in ("min", "max")):
-        raise fault(f"{node.op} of {joined} means nothing", node.at)
+        raise fault(f"{node.op} of {joined} means nothing", node.at, _OF[node.op])
     return INT if node.op == "floor" and joined.name == "decimal" else joined
 
 
@@ -165,7 +222,7 @@ def _apply(node: Apply, scope: Scope) -> Type:
         return BOOL
     if node.op == "-" and len(types) == 1:
         if types[0].name not in NUMERIC:
-            raise fault(f"-{types[0]} means nothing", node.at)
+            raise fault(f"-{types[0]} means nothing", node.at, "only numbers, money and durations have a negative")
         return types[0]
     if node.op in COMPARISONS:
         return _compare(node, types[0], types[1])
@@ -179,27 +236,31 @@ def _apply(node: Apply, scope: Scope) -> Type:
 def _fold(node: Fold, scope: Scope) -> Type:
     source = type_of(node.source, scope)
     if source.item is None or not isinstance(node.source, Reference):
-        raise fault(f"{node.op} goes over a list, not {source}", node.source.at)
-    if node.variable in scope or any(name.startswith(f"{node.variable}.") for name in scope):
+        fix = "the list is a fact, such as order.lines" if source.item else "declare it as {list: {field: TYPE}}"
+        raise fault(f"{node.op} goes over a list, not {source}", node.source.at, fix)
+    inside = f"{node.variable}."
+    if node.variable in scope or any(name.startswith(inside) for name in scope):
         raise fault(f"{node.variable} already has a meaning", node.at, "choose another variable")
     body = type_of(node.body, {**scope, node.variable: source.item})
     if node.op in ("all", "any", "count"):
         if body != BOOL:
-            raise fault(f"{node.op} needs true or false after the colon, not {body}", node.body.at)
+            what, fix = f"{node.op} needs true or false after the colon, not {body}", "compare it with something"
+            raise fault(what, node.body.at, fix)
         return INT if node.op == "count" else BOOL
     if body.name not in NUMERIC and not (body.name == "time" and node.op != "sum"):
-        raise fault(f"{node.op} of {body} means nothing", node.body.at)
+        raise fault(f"{node.op} of {body} means nothing", node.body.at, _OF[node.op])
     return body
 
 
 def _braces(node: Braces, scope: Scope) -> Type:
     if not node.items:
-        raise fault("a set needs an item", node.at)
+        raise fault("a set needs an item", node.at, "what is in no set: write false")
     joined = type_of(node.items[0], scope)
     for item in node.items[1:]:
-        found = _joined(joined, type_of(item, scope))
+        kind = type_of(item, scope)
+        found = _joined(joined, kind)
         if found is None:
-            raise fault("the items of a set need one type", item.at)
+            raise fault(f"the items of a set need one type: {joined} and {kind}", item.at, "write two sets")
         joined = found
     return Type("set", item=joined)
 
@@ -221,11 +282,14 @@ def type_of(node: Node, scope: Scope) -> Type:
         case Apply():
             return _apply(node, scope)
         case Choose():
-            if type_of(node.condition, scope) != BOOL:
-                raise fault("a condition is true or false", node.condition.at)
-            joined = _joined(type_of(node.yes, scope), type_of(node.no, scope))
+            condition = type_of(node.condition, scope)
+            if condition != BOOL:
+                what = f"a condition is true or false, not {condition}"
+                raise fault(what, node.condition.at, "compare it with something")
+            yes, no = type_of(node.yes, scope), type_of(node.no, scope)
+            joined = _joined(yes, no)
             if joined is None:
-                raise fault("then and else need one type", node.at)
+                raise fault(f"then is {yes} and else is {no}", node.at, "they need one type")
             return joined
         case Fold():
             return _fold(node, scope)

@@ -1,7 +1,8 @@
 """Exact values: how JSON facts and parameters become numbers, money and text, and are shown again.
 
-Numbers are Fractions. Money is an exact number of minor units; a zero whose currency nobody knows (the sum of
-an empty list) fits every currency. Times are seconds since 1970 UTC, durations seconds. Null is never a
+Numbers are exact: whole ones Python's integers, others Fractions (the annotations say Fraction for both), and nothing
+divides an integer but through Fraction. Money is an exact number of minor units; a zero whose currency nobody knows
+(the sum of an empty list) fits every currency. Times are seconds since 1970 UTC, durations seconds. Null is never a
 value.
 """
 
@@ -17,10 +18,13 @@ from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant, parse_instant
 from steward.kernel.money import Money, exponent, is_currency
 from steward.verifier.core.formula import SECONDS
+from steward.verifier.core.polynomials import exact
 from steward.verifier.core.types import NUMERIC, Type
 
 ITEMS_MAX = 1_000
 TEXT_MAX = 100_000
+_MOST = 10**40
+_ZERO = exact(0)
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40}|/[0-9]{1,40})?")
 _DURATION = re.compile(r"(-?)((?:[0-9]{1,12}[smhdw])+)")
 _ISO_DURATION = re.compile(r"(-?)P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
@@ -48,7 +52,7 @@ class Uncertain:
 
 
 Value = Any
-"""bool, Fraction, str, Amount, tuple (list of dict or scalar), frozenset, or Uncertain."""
+"""bool, an exact number, str, Amount, tuple (list of dict or scalar), frozenset, or Uncertain."""
 
 
 def _wrong(value: Any, kind: Type) -> BadInput:
@@ -63,16 +67,16 @@ def _duration(text: str) -> Fraction | None:
         total = sum(int(part or 0) * SECONDS[unit] for part, unit in zip(match.groups()[1:], "wdhms", strict=True))
     else:
         return None
-    return Fraction(-total if match[1] else total)
+    return exact(-total if match[1] else total)
 
 
 def _number(value: Any, kind: Type) -> Fraction:
-    if type(value) is int and abs(value) < 10**40:
-        return Fraction(value)
+    if type(value) is int and -_MOST < value < _MOST:
+        return exact(value)
     if kind.name == "decimal" and isinstance(value, str) and _DECIMAL.fullmatch(value):
         parts = value.split("/")
         if len(parts) == 1 or int(parts[1]) != 0:
-            return Fraction(value)
+            return exact(Fraction(value))
     raise _wrong(value, kind)
 
 
@@ -80,9 +84,9 @@ def _amount(value: Any, kind: Type) -> Amount:
     if isinstance(value, dict):
         entry = cast("dict[str, Any]", value)
         minor, currency = entry.get("amount_minor"), entry.get("currency")
-        known = type(minor) is int and abs(minor) < 10**40 and isinstance(currency, str) and is_currency(currency)
-        if set(entry) == {"amount_minor", "currency"} and known:
-            return Amount(Fraction(cast("int", minor)), cast("str", currency))
+        known = type(minor) is int and -_MOST < minor < _MOST and isinstance(currency, str) and is_currency(currency)
+        if len(entry) == 2 and known:
+            return Amount(cast("Fraction", minor), cast("str", currency))
     raise _wrong(value, kind)
 
 
@@ -93,7 +97,7 @@ def _time(value: Any, kind: Type) -> Fraction:
         elapsed = parse_instant(value) - _EPOCH
     except OverflowError:
         raise _wrong(value, kind) from None
-    return Fraction(elapsed // timedelta(microseconds=1), 1_000_000)
+    return exact(Fraction(elapsed // timedelta(microseconds=1), 1_000_000))
 
 
 def _many(value: Any, kind: Type) -> Value:
@@ -172,11 +176,11 @@ def read_fact(value: Any, kind: Type) -> Value:
         if len(units) > 1:
             raise BadInput("a subset of amounts in different currencies has no sum")
         parts = tuple(part for part, _ in read if part != 0)
-        low = sum((part for part in parts if part < 0), Fraction(0))
-        high = sum((part for part in parts if part > 0), Fraction(0))
+        low = sum((part for part in parts if part < 0), _ZERO)
+        high = sum((part for part in parts if part > 0), _ZERO)
         unit = next(iter(units), "")
         if not parts:
-            return Amount(Fraction(0), unit) if kind.name == "money" else Fraction(0)
+            return Amount(_ZERO, unit) if kind.name == "money" else _ZERO
         return Uncertain(kind, low, high, parts, unit, is_subset=True)
     return read_value(value, kind)
 
@@ -232,13 +236,13 @@ def value_json(value: Value, kind: Type) -> Any:
 
 def value_text(value: Value, kind: Type) -> str:
     """The value as a person reads it: GBP 55.00, 24h, 0.15."""
-    if kind.name == "money" and isinstance(value, Fraction):
+    if kind.name == "money" and not isinstance(value, Amount):
         return plain_number(value)  # the sum of an empty list of money has no currency
     if kind.name == "money":
-        amount = cast("Amount", value)
+        amount = value
         if amount.minor.denominator == 1 and amount.currency:
             return str(Money(int(amount.minor), amount.currency))
-        major = plain_number(amount.minor / 10 ** exponent(amount.currency))
+        major = plain_number(Fraction(amount.minor) / 10 ** exponent(amount.currency))
         return f"{amount.currency} {major}".strip()
     shown = value_json(value, kind)
     if kind.name in ("set", "list", "record"):

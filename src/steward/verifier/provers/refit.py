@@ -37,7 +37,7 @@ class _Fitting(Checking):
         for term in terms:
             *indices, text = items(term, "a term")
             scale = number(text)
-            factors: list[Formula] = [self.context[i] for i in indices]
+            factors: list[Formula] = [self.read(i) for i in indices]
             strict += scale if {word for word, _ in factors} == {">"} else 0
             first = cast("Poly", factors[0][1])
             second = cast("Poly", factors[1][1]) if len(factors) == 2 else {(): Fraction(1)}
@@ -46,7 +46,7 @@ class _Fitting(Checking):
         size = strict - total.get((), Fraction(0))
         if size <= 0:
             raise Refused("the combination is no contradiction here")
-        self.leaves.append([[*indices, str(scale / size)] for indices, scale in read])
+        self.leaves.append([[*indices, str(Fraction(scale) / size)] for indices, scale in read])
 
 
 def fitted(obligation: dict[str, Any], tree: Any) -> Any:
@@ -57,8 +57,8 @@ def fitted(obligation: dict[str, Any], tree: Any) -> Any:
             return plain
         fitting = _Fitting(obligation["variables"])
         for hypothesis in obligation["hypotheses"]:
-            fitting.assume(fitting.formula(hypothesis, negate=False))
-        fitting.assume(fitting.formula(obligation["goal"], negate=True))
+            fitting.assume(hypothesis, negate=False)
+        fitting.assume(obligation["goal"], negate=True)
         fitting.tree(tree)
     except (Refused, KeyError, IndexError, TypeError, ValueError, RecursionError):
         return None
@@ -74,15 +74,15 @@ def _plain_leaf(obligation: dict[str, Any], tree: Any) -> Any:
     word, goal = obligation["goal"]
     formulas: list[tuple[str, Any, int]] = [(relation, poly, 1) for relation, poly in obligation["hypotheses"]]
     formulas.append(({">=": ">", ">": ">="}[word], goal, -1))
-    size = Fraction(0)
+    size = cast("Fraction", 0)
     read: list[tuple[int, Fraction]] = []
     for index, text in cast("list[tuple[int, str]]", tree[1]):
         relation, poly, sign = formulas[index]
-        scale = Fraction(text)
-        constant = Fraction(poly[0][0]) if poly and len(poly[0]) == 1 else Fraction(0)
+        scale = number(text)
+        constant = number(poly[0][0]) if poly and len(poly[0]) == 1 else 0
         size += scale * (int(relation == ">") - sign * constant)
         read.append((index, scale))
-    return None if size <= 0 else ["F", [[index, str(scale / size)] for index, scale in read]]
+    return None if size <= 0 else ["F", [[index, str(Fraction(scale) / size)] for index, scale in read]]
 
 
 def _with_leaves(node: Any, leaves: Any) -> Any:

@@ -14,7 +14,7 @@ from steward.verifier.core.rules import Catalog, Invariant
 from steward.verifier.core.symbolic import Symbolic, substituted
 from steward.verifier.core.syntax import Literal, Node
 from steward.verifier.core.theorems import guards, implication, related_rules
-from steward.verifier.core.values import Amount, read_value
+from steward.verifier.core.values import Amount, Value, read_value
 from steward.verifier.provers.refit import Asked
 from steward.verifier.service.proving import Attempt, Found, attempt, found
 
@@ -98,11 +98,11 @@ def _fixed(catalog: Catalog, limits: JsonObject, names: set[str]) -> Version:
     found: dict[str, Literal] = {}
     for name, value in read.items():
         if isinstance(value, Amount):
-            found[name] = Literal(value.currency, value.minor)
-        elif isinstance(value, Fraction):
-            found[name] = Literal("duration" if catalog.facts[name].name == "duration" else "number", value)
+            found[name] = Literal(value.currency, Fraction(value.minor))
         elif isinstance(value, bool | str):
             found[name] = Literal("bool" if isinstance(value, bool) else "text", value)
+        elif isinstance(value, int | Fraction):
+            found[name] = Literal("duration" if catalog.facts[name].name == "duration" else "number", Fraction(value))
     return Version(catalog, found)
 
 
@@ -148,21 +148,55 @@ def _refined(old: Version, new: Version, kind: str, rule: Invariant, prover: Ask
     if answer.is_proved:
         size = len(canonical(answer.answer.tree).encode())
         return {**said, "holds": True, "by": list(answer.by), "certificate_bytes": size}
-    shown = _shown(merged, kind, answer, given, goal)
+    shown = _shown(merged, kind, answer, (old, new), goal, prover)
     why = "the new version passes what the old one stops" if shown else answer.answer.why or "not proved"
-    return {**said, "holds": False, "why": why, "counterexample": shown}
+    return {**said, "holds": False, "why": why, "counterexample": {}, **shown}
 
 
-def _shown(catalog: Catalog, kind: str, answer: Implied, given: dict[str, Node], goal: Node) -> dict[str, Any]:
-    """Values at which both versions were evaluated: every new rule is true, and the old one is not."""
-    if answer.answer.point is None or answer.compiler is None:
-        return {}
-    scope, compiler = catalog.scope(kind), answer.compiler
-    picture = Picture(kind, scope, catalog.bounds, compiler.currency or CURRENCY)
-    picture.paint(compiler.meanings, compiler.words, answer.answer.point)
-    if not within(picture.values, catalog.bounds, scope):
-        return {}
-    taken = [given[name] for name in answer.by]
-    if any(truth(node, picture.values) is not True for node in taken) or truth(goal, picture.values) is True:
-        return {}
-    return picture.shown([*taken, goal])
+def _shown(
+    catalog: Catalog, kind: str, answer: Implied, both: tuple[Version, Version], goal: Node, prover: Asked
+) -> dict[str, Any]:
+    """An action and facts with what each version says of them whole: the new one less than the old. What passes every
+    new rule is looked for first; then, for a rule that denies, what the new ones only escalate.
+    """
+    old, new = both
+    denies, escalates = new.rules(kind, "deny"), new.rules(kind, "escalate")
+    for given in ({**denies, **escalates}, denies):
+        compiler, point = _beside(catalog, kind, answer, given, goal, prover)
+        if point is None or compiler is None:
+            continue
+        picture = Picture(kind, catalog.scope(kind), catalog.bounds, compiler.currency or CURRENCY)
+        picture.paint(compiler.meanings, compiler.words, point)
+        if not within(picture.values, catalog.bounds, picture.scope) or truth(goal, picture.values) is True:
+            continue
+        said = _said(new, kind, picture.values), _said(old, kind, picture.values)
+        if said in _LOOSER:
+            read = [node for version in both for node in version.rules(kind, "deny", "escalate").values()]
+            return {"counterexample": picture.shown(read), "new": said[0], "old": said[1]}
+    return {}
+
+
+_LOOSER = {("ALLOW", "DENY"), ("ALLOW", "ESCALATE"), ("ESCALATE", "DENY")}
+
+
+def _said(version: Version, kind: str, values: dict[str, Value]) -> str:
+    """What all rules of a version come to."""
+    for words, verdict in (("deny", "DENY"), ("escalate", "ESCALATE")):
+        if any(truth(node, values) is not True for node in version.rules(kind, words).values()):
+            return verdict
+    return "ALLOW"
+
+
+def _beside(
+    catalog: Catalog, kind: str, answer: Implied, given: dict[str, Node], goal: Node, prover: Asked
+) -> tuple[Symbolic | None, dict[str, Fraction] | None]:
+    """A point at which all of `given` hold and the goal does not, as far as the prover knows. Rules that have nothing
+    to do with the goal must hold there as well, so they are asked about where the first answer left them out.
+    """
+    if set(answer.by) == set(given):
+        return answer.compiler, answer.answer.point
+    try:
+        obligation, compiler = implication(catalog, kind, f"{kind}: all rules imply {answer.rule}", given, goal)
+    except Undecided:
+        return None, None
+    return compiler, found(prover, obligation).point

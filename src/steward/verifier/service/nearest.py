@@ -1,14 +1,16 @@
 """The nearest parameter that would be allowed: on a DENY, one number of the action moved as little as it takes.
 
-Candidates are the roots, in one parameter alone, of the comparisons in the rules that are not fulfilled: where a side
-of a comparison is linear in the parameter, the comparison changes its truth only there. Each candidate is decided
-whole, like any action, so what is suggested is what would be allowed.
+Candidates are the roots, in one parameter alone, of the comparisons in all rules of the kind: where the sides of a
+comparison are linear in the parameter, it changes its truth only there, so among whole numbers nothing nearer than all
+of them is allowed. Those at which a rule is seen to fail are dropped by evaluating it; what is left is decided whole,
+like any action, nearest first, so what is suggested is what would be allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import product
 from math import ceil, floor
 from typing import Any
 
@@ -18,16 +20,17 @@ from steward.verifier.core.rules import Invariant
 from steward.verifier.core.syntax import COMPARISONS, Apply, Node, children
 from steward.verifier.core.types import Type
 from steward.verifier.core.units import reads
-from steward.verifier.core.values import Amount, Uncertain, Value, certain, value_json
+from steward.verifier.core.values import Amount, Value, certain, value_json
 
 TRIES_MAX = 12
+_ENDS, _ENDS_MAX = (True, False), 3
 _NUMBERS = ("int", "decimal", "money")
 
 
 def nearest(
     action: dict[str, Any],
     given: Situation,
-    broken: list[Invariant],
+    rules: Sequence[Invariant],
     params: dict[str, Type],
     is_allowed: Callable[[dict[str, Any]], bool],
 ) -> dict[str, Any]:
@@ -36,13 +39,32 @@ def nearest(
     for name, kind in params.items():
         if kind.name in _NUMBERS:
             now = given.values[f"action.{name}"]
-            places = {place for rule in broken for place in _places(rule.rule, f"action.{name}", kind, given)}
+            places = {place for rule in rules for place in _places(rule.rule, f"action.{name}", kind, given)}
             candidates += [(abs(place - size_of(now)), name, _like(now, place)) for place in places]
-    for distance, name, value in sorted(candidates, key=lambda one: (one[0], one[1], size_of(one[2])))[:TRIES_MAX]:
+    tries = 0
+    for distance, name, value in sorted(candidates, key=lambda one: (one[0], one[1], size_of(one[2]))):
+        if not distance or _fails(rules, {**given.values, f"action.{name}": value}, given):
+            continue
         moved = {name: value_json(value, params[name])}
-        if distance and is_allowed({**action, "params": {**action["params"], **moved}}):
+        if is_allowed({**action, "params": {**action["params"], **moved}}):
             return moved
+        tries += 1
+        if tries == TRIES_MAX:
+            break
     return {}
+
+
+def _fails(rules: Sequence[Invariant], values: dict[str, Value], given: Situation) -> bool:
+    """Whether a rule is seen to fail: it is not true with known facts and some ends of the uncertain ones."""
+    return any(_truth(rule.rule, world) is False for rule in rules for world in _worlds(rule.rule, values, given))
+
+
+def _truth(rule: Node, values: dict[str, Value]) -> bool | None:
+    """Whether a rule is true, an undefined one being not; None where a fact is missing or it takes too long."""
+    try:
+        return Evaluator(dict(values)).truth(rule) is True
+    except (Undecided, KeyError):
+        return None
 
 
 def _like(now: Value, place: Fraction) -> Value:
@@ -54,7 +76,7 @@ def _places(rule: Node, name: str, kind: Type, given: Situation) -> Iterator[Fra
     for node in _comparisons(rule):
         if name not in reads(node):
             continue
-        for values in _worlds(node, given):
+        for values in _worlds(node, given.values, given):
             root = _root(node, name, values)
             if root is None:
                 continue
@@ -72,12 +94,15 @@ def _comparisons(node: Node) -> Iterator[Apply]:
         yield from _comparisons(child)
 
 
-def _worlds(node: Node, given: Situation) -> Iterator[dict[str, Value]]:
-    """The known values, with uncertain facts at their least and at their greatest."""
-    named: dict[str, Uncertain] = {name: given.uncertain[name] for name in reads(node) if name in given.uncertain}
-    yield {**given.values, **{name: certain(fact, fact.high) for name, fact in named.items()}}
-    if named:
-        yield {**given.values, **{name: certain(fact, fact.low) for name, fact in named.items()}}
+def _worlds(node: Node, values: dict[str, Value], given: Situation) -> Iterator[dict[str, Value]]:
+    """The known values with uncertain facts at their ends: every choice of ends of a few, of many the two extremes."""
+    named = {name: given.uncertain[name] for name in sorted(reads(node)) if name in given.uncertain}
+    choices = (
+        product((True, False), repeat=len(named)) if len(named) <= _ENDS_MAX else ([end] * len(named) for end in _ENDS)
+    )
+    for choice in choices:
+        chosen = zip(named.items(), choice, strict=True)
+        yield {**values, **{name: certain(fact, fact.high if high else fact.low) for (name, fact), high in chosen}}
 
 
 def _root(node: Apply, name: str, values: dict[str, Value]) -> Fraction | None:
@@ -91,7 +116,7 @@ def _root(node: Apply, name: str, values: dict[str, Value]) -> Fraction | None:
     slope = second - first
     if slope == 0 or third - second != slope:
         return None
-    return base - first / slope
+    return base - Fraction(first) / slope
 
 
 def _gap(node: Apply, values: dict[str, Value]) -> Fraction | None:
@@ -99,5 +124,5 @@ def _gap(node: Apply, values: dict[str, Value]) -> Fraction | None:
         left, right = (Evaluator(dict(values)).value(arg) for arg in node.args)
     except (Undefined, Undecided, KeyError):
         return None
-    is_number = all(isinstance(side, Fraction | Amount) for side in (left, right))
+    is_number = all(isinstance(side, int | Fraction | Amount) and not isinstance(side, bool) for side in (left, right))
     return size_of(left) - size_of(right) if is_number else None

@@ -15,11 +15,13 @@ from steward.verifier.core.check import Refused, check_obligation
 from steward.verifier.core.decide import Answer, Question, Situation, at_witness, ends, examine
 from steward.verifier.core.dossier import Dossier, Ground, Proved, opened, rebuilt
 from steward.verifier.core.rules import Catalog, Invariant
-from steward.verifier.core.theorems import write_book
+from steward.verifier.core.spots import Documents, spot_of
+from steward.verifier.core.theorems import guards, write_book
 from steward.verifier.core.values import Uncertain
 from steward.verifier.provers.client import Prover
 from steward.verifier.provers.refit import Asked, Refit
 from steward.verifier.service.analysis import dead_rules, refinement, versions
+from steward.verifier.service.dead_rules import kept, still_true, warnings
 from steward.verifier.service.nearest import nearest
 from steward.verifier.service.proving import Attempt, as_rule
 from steward.verifier.service.theorems import Theorems
@@ -44,6 +46,7 @@ class Verifier:
         self.theorems = theorems or Theorems(catalog)
         self.limits = {f"limit.{name.removeprefix('limit.')}": value for name, value in (limits or {}).items()}
         self.prover: Asked = prover or Prover(PROVE_SECONDS)
+        self.documents: Documents = []
 
     @classmethod
     def from_documents(
@@ -63,7 +66,9 @@ class Verifier:
             first, more = troubles[0], len(troubles) - 1
             what = first["what"] + (f" (and {more} more)" if more else "")
             raise CatalogError(what, where=first["where"], fix=first["fix"])
-        return cls(catalog, limits, prover, Theorems(catalog, book))
+        found = cls(catalog, limits, prover, Theorems(catalog, book))
+        found.documents = docs
+        return found
 
     @property
     def catalog_digest(self) -> str:
@@ -105,15 +110,17 @@ class Verifier:
 
     def facts_read(self, kind: str) -> tuple[str, ...]:
         """The facts an action of `kind` must come with, limits among them; empty for an unknown kind."""
-        named = frozenset[str]().union(*(rule.reads() for rule in self.catalog.covering(kind)))
-        return tuple(sorted(named & set(self.catalog.facts)))
+        return self.catalog.plan(kind).facts
 
     def certify(self, action: JsonObject, facts: JsonObject, now: str, *, suggests: bool = False) -> Verdict:
         """The verdict on an action under facts (shapes of `steward verify decide`) and its bundle; never raises.
 
         `suggests` looks, on a DENY, for the nearest value of one parameter that would be allowed.
         """
-        dossier = self._decided(self.catalog, action, {**facts, **self.limits}, now)
+        return self._certified(action, facts, now, self.prover, suggests=suggests)
+
+    def _certified(self, action: JsonObject, facts: JsonObject, now: str, prover: Asked, *, suggests: bool) -> Verdict:
+        dossier = self._decided(self.catalog, action, {**facts, **self.limits}, now, prover)
         determining, errored = dossier.reasons()
         return Verdict(
             verdict=cast("Any", dossier.verdict),
@@ -132,13 +139,13 @@ class Verifier:
         start = opened(self.catalog, dossier.action, {**facts, **self.limits}, now)
         if isinstance(start, Dossier):
             return {}
-        broken = [answer.invariant for answer in dossier.answers if answer.status in ("fails", "undefined")]
+        rules = self.catalog.covering(start[1].kind)
         params = self.catalog.kinds[start[1].kind]
 
         def is_allowed(action: dict[str, Any]) -> bool:
-            return self._decided(self.catalog, action, {**facts, **self.limits}, now).verdict == "ALLOW"
+            return self._decided(self.catalog, action, {**facts, **self.limits}, now, self.prover).verdict == "ALLOW"
 
-        return nearest(dossier.action, start[1], broken, params, is_allowed)
+        return nearest(dossier.action, start[1], rules, params, is_allowed)
 
     def recertify(
         self, action: JsonObject, facts: JsonObject, now: str, trees: dict[str, Any], prove_seconds: float | None = None
@@ -148,7 +155,7 @@ class Verifier:
         for what no tree proves only where `prove_seconds` says how long it may take.
         """
         refit = Refit(trees, None if prove_seconds is None else self.prover, prove_seconds)
-        return Verifier(self.catalog, self.limits, refit, self.theorems).certify(action, facts, now)
+        return self._certified(action, facts, now, refit, suggests=False)
 
     def is_well_formed(self, action: JsonObject) -> bool:
         """Whether an action is of a known, covered kind with the parameters that kind has: worth fetching facts for."""
@@ -188,7 +195,9 @@ class Verifier:
             return []
         told = "; ".join(f"{reason.id}: {reason.detail}" for reason in (*verdict.determining, *verdict.errored))
         what = f"comes out {verdict.verdict}: {told}"
-        return [{"where": f"{kind} witness", "what": what, "fix": "give an action that every rule allows"}]
+        spot = spot_of(self.documents, "kinds", kind)
+        where = f"{kind} witness" if spot is None else spot.part("witness").where()
+        return [{"where": where, "what": what, "fix": "give an action that every rule allows"}]
 
     def prove_catalog(self, *, stored_only: bool = False, afresh: bool = False) -> tuple[list[JsonObject], list[str]]:
         """What came of each kind with an effect, and the kinds that change no fact a state rule reads.
@@ -209,6 +218,20 @@ class Verifier:
         """{kind, implied, unused}: the guards that others imply, with certificates, and those no theorem needs."""
         return dead_rules(self.catalog, kind, self.theorems.of(kind, self.prover), self.prover)
 
+    def dead_rules_book(self, old: JsonObject | None) -> JsonObject:
+        """A `dead_rules.json` of every kind with guards; what an old one still says is taken from it."""
+        known = still_true(self.catalog, old)
+        with_guards = (kind for kind in self.catalog.kinds if guards(self.catalog, kind))
+        return kept(self.catalog, (known.get(kind) or self.dead_rules(kind) for kind in with_guards))
+
+    def known_dead_rules(self, book: JsonObject | None) -> dict[str, JsonObject]:
+        """By kind, what a `dead_rules.json` says of this catalog and the checker accepts; no prover."""
+        return still_true(self.catalog, book)
+
+    def warnings(self, book: JsonObject | None) -> list[JsonObject]:
+        """[{where, what, fix}] of guards that do nothing, by a `dead_rules.json`, and of what it does not know."""
+        return warnings(self.catalog, self.documents, still_true(self.catalog, book))
+
     def refines(self, old: Verifier) -> list[JsonObject]:
         """Whether this catalog is at least as strict as an older one: [{kind, rule, holds, ...}], one for each rule."""
         before, now = versions(old.catalog, self.catalog, (old.limits, self.limits))
@@ -227,7 +250,7 @@ class Verifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _decided(self, catalog: Catalog, action: Any, facts: dict[str, Any], now: str) -> Dossier:
+    def _decided(self, catalog: Catalog, action: Any, facts: dict[str, Any], now: str, prover: Asked) -> Dossier:
         start = opened(catalog, action, facts, now)
         if isinstance(start, Dossier):
             return start
@@ -237,20 +260,21 @@ class Verifier:
         for rule in catalog.covering(given.kind):
             found = examine(rule, given)
             if isinstance(found, Question):
-                found, proof = self._proved(found, given)
+                found, proof = self._proved(found, given, prover)
                 proofs.extend([proof] if proof else [])
             answers.append(found)
         if catalog is not self.catalog:
             return replace(dossier, answers=tuple(answers), proofs=tuple(proofs))
-        kept = self.theorems.of(given.kind, self.prover)
+        kept = self.theorems.of(given.kind, prover)
         answers += [stated(given.kind, one) for one in kept]
         named = tuple(self.theorems.entry(one.theorem) for one in kept if one.theorem is not None)
         return replace(dossier, answers=tuple(answers), proofs=tuple(proofs), theorems=named)
 
-    def _proved(self, question: Question, given: Situation) -> tuple[Answer, Proved | None]:
+    @staticmethod
+    def _proved(question: Question, given: Situation, prover: Asked) -> tuple[Answer, Proved | None]:
         """Ask the prover; believe only what the checker accepts or the evaluator sees at values."""
         rule, obligation = question.invariant, question.obligation
-        found = self.prover.ask(obligation)
+        found = prover.ask(obligation)
         if found.get("status") == "proved":
             try:
                 check_obligation(obligation, found.get("tree"))
@@ -268,19 +292,29 @@ class Verifier:
         verdicts = {str(example["verdict"]) for example in rule.examples}
         if "ALLOW" not in verdicts or not verdicts & _NOT_ALLOWED:
             fix = "show one action it allows and one it stops"
-            troubles.append({"where": rule.where, "what": "needs an ALLOW and a DENY or ESCALATE example", "fix": fix})
+            troubles.append(
+                {"where": self._example(rule), "what": "needs an ALLOW and a DENY or ESCALATE example", "fix": fix}
+            )
         for index, example in enumerate(rule.examples):
             action = _example_action(rule, example.get("action"))
             kind = action["kind"] if action["kind"] in self.catalog.kinds else rule.on[0]
             alone = replace(self.catalog, invariants=(replace(rule, on=(kind,)),))
             facts = cast("dict[str, Any]", example.get("facts") or {})
-            dossier = self._decided(alone, action, facts, example.get("now") or "2026-01-01T00:00:00Z")
+            dossier = self._decided(alone, action, facts, example.get("now") or "2026-01-01T00:00:00Z", self.prover)
             if dossier.verdict != example["verdict"]:
                 told = "; ".join(reason["detail"] for reason in dossier.reasons()[0])
                 what = f"says {example['verdict']} and comes out {dossier.verdict}: {told}"
-                where = f"{rule.where} examples[{index}]"
-                troubles.append({"where": where, "what": what, "fix": "correct the rule or the example"})
+                troubles.append(
+                    {"where": self._example(rule, index), "what": what, "fix": "correct the rule or the example"}
+                )
         return troubles
+
+    def _example(self, rule: Invariant, index: int | None = None) -> str:
+        """Where a rule or one of its examples stands."""
+        spot = spot_of(self.documents, "invariants", rule.id)
+        if spot is None:
+            return rule.where if index is None else f"{rule.where} examples[{index}]"
+        return spot.where() if index is None else spot.called(f"examples[{index}]", "examples", index).where()
 
 
 def summary(kind: str, found: Iterable[Attempt]) -> JsonObject:

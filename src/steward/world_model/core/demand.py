@@ -17,9 +17,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 # A product is modelled when it sold in at least this many of the weeks fitted on, and of the latest four.
 MIN_WEEKS = 6
@@ -30,8 +34,6 @@ _PRIOR_SD = 0.75
 _ELASTICITY = (-4.0, 0.0)
 # A product's error variance is mixed with the shop's as if the shop's had been seen this many times.
 _SCALE_WEIGHT = 4.0
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def quantile(ordered: Sequence[float], probability: float) -> float:
 
 def fit(weeks: Sequence[WeekOf], usual: Mapping[str, int]) -> DemandModel:
     """Fit every product with enough weeks and a `usual` price now (minor units), by the model above."""
+    import numpy as np
+
     panels = {sku: panel for sku, panel in _panels(weeks).items() if usual.get(sku, 0) > 0}
     if not panels:
         return DemandModel({}, 0.0, ())
@@ -134,6 +138,12 @@ def _season(panels: dict[str, list[WeekOf]]) -> dict[int, float]:
     return {week: sum(values) / len(values) for week, values in residuals.items()}
 
 
+def _mean_log_price(panel: list[WeekOf]) -> float:
+    import numpy as np
+
+    return float(np.mean([math.log(week.price_minor) for week in panel]))
+
+
 def _pooled_slope(x_parts: dict[str, Floats], y_parts: dict[str, Floats]) -> tuple[float, float]:
     """The shop's within-product slope and residual variance (fixed-effects least squares)."""
     sxx = sum(float(x @ x) for x in x_parts.values())
@@ -167,7 +177,7 @@ def _assemble(
         scale = math.sqrt((float(left @ left) + _SCALE_WEIGHT * noise) / (len(x) + _SCALE_WEIGHT))
         recent = [i for i, week in enumerate(panel) if week.week >= -_RECENT]
         log_usual = math.log(usual[sku])
-        mean_log_price = float(np.mean([math.log(week.price_minor) for week in panel]))
+        mean_log_price = _mean_log_price(panel)
         flat = y - slope * x
         level = float(flat[recent].mean()) + slope * (log_usual - mean_log_price)
         products[sku] = ProductDemand(sku, usual[sku], level, slope, scale, len(panel))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-from cryptography import x509
+from collections.abc import Callable, Mapping
 
 from steward.ingest.core.webhooks import helpdesk, paypal, plain, shipping, shopify, stripe
-from steward.ingest.core.webhooks.certificates import certificate_url, paypal_scheme
+from steward.ingest.core.webhooks.certificates import Roots, certificate_url, paypal_scheme
 from steward.ingest.core.webhooks.declarative import CompiledMapping, apply_mapping, compile_mapping
 from steward.ingest.core.webhooks.model import Ignored, Mapped, RawDelivery, Unreadable, body_key, parse_document
 from steward.ingest.core.webhooks.signatures import (
@@ -39,7 +37,7 @@ MAPPINGS: dict[str, Callable[[JsonObject, Mapping[str, str]], Mapped]] = {
 }
 
 
-def schemes(roots: Callable[[], Sequence[x509.Certificate]]) -> dict[str, Scheme]:
+def schemes(roots: Roots) -> dict[str, Scheme]:
     """How each provider signs. `roots` are the public authorities that PayPal's certificate must chain to."""
     return {
         "stripe": STRIPE,
@@ -91,6 +89,7 @@ __all__ = [
     "Ignored",
     "Mapped",
     "RawDelivery",
+    "Roots",
     "Scheme",
     "Unreadable",
     "Unverified",

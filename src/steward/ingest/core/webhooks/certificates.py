@@ -7,24 +7,22 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from steward.ingest.core.webhooks.model import RawDelivery
 from steward.ingest.core.webhooks.signatures import Scheme, Verified, header, refuse, rfc3339, utf8, within
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.x509 import Certificate
+
 # Whose certificate it must be: the test system's where a host of the test system serves it.
-_NAME, _TEST_NAME = (x509.DNSName(f"messageverificationcerts{part}.paypal.com") for part in ("", ".sandbox"))
+_NAME, _TEST_NAME = (f"messageverificationcerts{part}.paypal.com" for part in ("", ".sandbox"))
 # PayPal tries for three days to deliver, and says when it first sent.
 _WINDOW = timedelta(days=4)
 
-Roots = Callable[[], Sequence[x509.Certificate]]
+Roots = Callable[[], "Sequence[Certificate]"]
 
 
 def certificate_url(delivery: RawDelivery) -> str | None:
@@ -50,6 +48,10 @@ def paypal_scheme(roots: Roots) -> Scheme:
     """RSA-SHA256 over `<transmission id>|<time>|<webhook id>|<crc32 of the body>`. A secret is a webhook id."""
 
     def check(delivery: RawDelivery, secrets: Sequence[str], now: datetime) -> Verified:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
         number, stamp = header(delivery, "paypal-transmission-id"), header(delivery, "paypal-transmission-time")
         if header(delivery, "paypal-auth-algo") != "SHA256withRSA":
             raise refuse("malformed_header", "paypal-auth-algo is not SHA256withRSA")
@@ -79,14 +81,18 @@ def _signature(text: str) -> bytes:
     return signature
 
 
-def _trusted_key(delivery: RawDelivery, roots: Sequence[x509.Certificate], now: datetime) -> RSAPublicKey:
+def _trusted_key(delivery: RawDelivery, roots: Sequence[Certificate], now: datetime) -> RSAPublicKey:
     """The key of a certificate for PayPal's own name that chains to one of the roots, now."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
     pem, host = delivery.certificate, _host(delivery)
     if not pem or not host:
         raise refuse("bad_certificate", "there is no certificate from a paypal.com address")
     try:
         leaf, *chain = x509.load_pem_x509_certificates(pem)
-        name = _TEST_NAME if host.endswith(".sandbox.paypal.com") else _NAME
+        name = x509.DNSName(_TEST_NAME if host.endswith(".sandbox.paypal.com") else _NAME)
         PolicyBuilder().store(Store(list(roots))).time(now).build_server_verifier(name).verify(leaf, chain)
         key = leaf.public_key()
     except (ValueError, VerificationError) as error:

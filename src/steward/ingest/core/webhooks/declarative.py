@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from steward.contracts.event import Envelope
 from steward.contracts.payloads import CURRENT, VERSIONS
@@ -19,7 +18,9 @@ from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 from steward.kernel.money import is_currency
 
-_ENVIRONMENT = JSONPathEnvironment()
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathQuery
+
 _RATIO = re.compile(r"-?\d{1,40}(\.\d{1,40}|/\d{1,40})?", re.ASCII)
 _RULE_KEYS = {"when", "event", "version", "id", "subject", "time", "story", "data"}
 
@@ -139,9 +140,18 @@ def _scheme(value: Any, where: str) -> Scheme:
         raise BadInput(error.what, where=f"{where}.{place}", fix=error.fix) from error
 
 
+@cache
+def _environment() -> JSONPathEnvironment:
+    from jsonpath_rfc9535 import JSONPathEnvironment
+
+    return JSONPathEnvironment()
+
+
 def _path(text: Any, where: str) -> JSONPathQuery:
+    from jsonpath_rfc9535 import JSONPathError
+
     try:
-        return _ENVIRONMENT.compile(_text(text, where))
+        return _environment().compile(_text(text, where))
     except JSONPathError as error:
         raise BadInput(f"{text!r} is no JSONPath: {error}", where=where, fix="see RFC 9535") from error
 
@@ -233,6 +243,7 @@ def _code(value: Any, where: str) -> str | JSONPathQuery | None:
 
 def apply_mapping(compiled: CompiledMapping, document: JsonObject) -> Mapped:
     """The events of one delivery: of every rule whose `when` holds."""
+    from jsonpath_rfc9535 import JSONPathError
 
     @guarded
     def mapped(whole: JsonObject, _headers: Mapping[str, str]) -> tuple[Envelope, ...] | Ignored:
