@@ -54,7 +54,7 @@ class Run:
         for name, amount in world.today.items():
             self.totals[name] = self.totals.get(name, 0) + amount
         for fact in facts.items:
-            if fact.kind == "show":
+            if fact.kind == "show_over":
                 self._shows(world, fact.columns["show"], fact.columns["viewers"])
             if fact.kind == "slot" and len(self.watching) < 400:
                 slots = int(fact.columns["slot"].max()) + 1

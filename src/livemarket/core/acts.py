@@ -31,6 +31,13 @@ class Verb(IntEnum):
     PAY_CREATOR = 10  # creator, from the bank; detail 1: from PayPal
     PAY_SUPPLIER = 11  # supplier, from the bank
     ADJUST = 12  # product; the amount is the difference that a count found
+    REPLY = 13  # ticket
+    STOP = 14  # order that the warehouse has not picked
+    LABEL = 15  # order that the warehouse has not picked; the amount is the courier, -1 whichever it would be
+    CALL_OFF = 16  # purchase that is still on its way
+    PIN = 17  # show; the amount is the product, detail the slot or -1 for all that are still to begin
+    DROP = 18  # show; the amount is the share of the price in millionths, detail as above
+    END_SHOW = 19  # show: the slot that runs is its last one
 
 
 @dataclass(frozen=True, slots=True)

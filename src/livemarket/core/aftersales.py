@@ -183,7 +183,7 @@ def judge(world: World) -> None:
     state.calendar.add("dispute", np.full(len(dips), world.day + 9), dips)
     card = orders.at("processor", no) != money.TIKTOK
     angry = no[card & (unit(state.words.at(no, Word.DISPUTE)) < world.number("dispute_refused"))]
-    state.calendar.add("dispute", world.day + 4 + angry % 17, angry)
+    state.calendar.add("dispute", world.day + 4 + orders.at("key", angry) % 17, angry)
 
 
 def decide(world: World, rows: Ints, refused: Flags, mistake: Flags) -> None:

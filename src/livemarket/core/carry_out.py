@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from livemarket.core import disputes, money, payments, supply, tickets
+from livemarket.core import disputes, fulfilment, money, payments, supply, tickets
 from livemarket.core.acts import Act, Verb, one
 from livemarket.core.world import World
 
@@ -29,6 +29,22 @@ def _accept(world: World, act: Act) -> None:
 
 def _solve(world: World, act: Act) -> None:
     tickets.solve(world, act.entity, act.second)
+
+
+def _reply(world: World, act: Act) -> None:
+    tickets.reply(world, act.entity, act.second)
+
+
+def _stop(world: World, act: Act) -> None:
+    fulfilment.stop(world, act.entity, act.second)
+
+
+def _label(world: World, act: Act) -> None:
+    fulfilment.label(world, act.entity, act.amount)
+
+
+def _call_off(world: World, act: Act) -> None:
+    supply.call_off(world, act.entity, act.second)
 
 
 def _price(world: World, act: Act) -> None:
@@ -75,7 +91,8 @@ def _supplier(world: World, act: Act) -> None:
 _DONE: dict[Verb, Callable[[World, Act], None]] = {
     Verb.REFUND: _refund, Verb.ANSWER: _answer, Verb.ACCEPT: _accept, Verb.SOLVE: _solve, Verb.PRICE: _price,
     Verb.BUDGET: _budget, Verb.UNLIST: _unlist, Verb.LIST: _list, Verb.BUY_STOCK: _buy, Verb.PAY_OUT: _pay_out,
-    Verb.PAY_CREATOR: _creator, Verb.PAY_SUPPLIER: _supplier, Verb.ADJUST: _adjust,
+    Verb.PAY_CREATOR: _creator, Verb.PAY_SUPPLIER: _supplier, Verb.ADJUST: _adjust, Verb.REPLY: _reply,
+    Verb.STOP: _stop, Verb.LABEL: _label, Verb.CALL_OFF: _call_off,
 }  # fmt: skip
 
 

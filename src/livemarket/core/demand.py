@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livemarket.core import ads, exact, quantise
+from livemarket.core import ads, exact, keyed, quantise, showtime
 from livemarket.core.arrays import Flags, Floats, Ints
 from livemarket.core.keyed import Purpose
 from livemarket.core.world import World
@@ -111,19 +111,49 @@ class Lineup:
     start: Ints
     sku: Ints
     noise: Floats
+    lasts: Ints
+
+    def starts(self) -> Ints:
+        """The second at which each slot of each show begins."""
+        return slot_starts(self.start, int(self.sku.shape[1]))
+
+
+def slot_starts(start: Ints, slots: int) -> Ints:
+    """Seconds of the day: one row a show, one column a slot."""
+    return start[:, None] + SLOT_SECONDS * np.arange(slots, dtype=np.int64)[None, :]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A day's shows as they are planned long before: by whom, where, from which second on."""
+
+    key: Ints
+    creator: Ints
+    channel: Ints
+    start: Ints
+    noise: Floats
+
+
+def schedule(world: World, day: int) -> Schedule:
+    """The weekly plan of any day."""
+    shop, weekday = world.setting.shop, day % 7
+    count = shop.shows_per_week * (weekday + 1) // 7 - shop.shows_per_week * weekday // 7
+    key = day * showtime.KEYS_A_DAY + np.arange(count, dtype=np.int64)
+    u = keyed.uniforms(world.seed, key, day, Purpose.SHOW, 8)
+    creator = np.searchsorted(np.cumsum(world.creators.weight), u[:, 0]).clip(0, shop.creators - 1)
+    hour = np.array(HOURS)[np.searchsorted(np.array(HOUR_SHARES), u[:, 1]).clip(0, len(HOURS) - 1)]
+    channel = (u[:, 2] >= MARKETPLACE_SHARE).astype(np.int64)
+    return Schedule(key, creator, channel, hour * 3600, u)
 
 
 def lineup(world: World, viral: Floats) -> Lineup:
     """Shows by the weekly plan; products by popularity with Gumbel noise (equal to sampling without replacement,
     Yellott 1977), sold-out and banned ones left out.
     """
-    shop, weekday = world.setting.shop, world.weekday
-    count = shop.shows_per_week * (weekday + 1) // 7 - shop.shows_per_week * weekday // 7
-    key = world.day * 256 + np.arange(count, dtype=np.int64)
-    u = world.draw(Purpose.SHOW, key, 8)
-    creator = np.searchsorted(np.cumsum(world.creators.weight), u[:, 0]).clip(0, shop.creators - 1)
-    hour = np.array(HOURS)[np.searchsorted(np.array(HOUR_SHARES), u[:, 1]).clip(0, len(HOURS) - 1)]
-    channel = (u[:, 2] >= MARKETPLACE_SHARE).astype(np.int64)
+    shop = world.setting.shop
+    planned = schedule(world, world.day)
+    key, u, count = planned.key, planned.noise, len(planned.key)
+    creator, hour, channel = planned.creator, planned.start // 3600, planned.channel
     pairs = (key[:, None] * 4096 + world.skus[None, :]).ravel()
     gumbel = -exact.log(-exact.log(world.draw(Purpose.RUN_OF_SHOW, pairs, 1)[:, 0]))
     score = gumbel.reshape(count, shop.skus) + (world.products.log_popularity + 0.5 * novelty(world) + viral)[None, :]
@@ -134,7 +164,9 @@ def lineup(world: World, viral: Floats) -> Lineup:
     slots = min(shop.slots, shop.skus)
     sku = np.argsort(-score, axis=1, kind="stable")[:, :slots].astype(np.int64)
     forced = world.do("run_of_show", sku.astype(np.float64).T, np.arange(slots, dtype=np.int64)[:, None]).T
-    return Lineup(key, creator, channel, hour * 3600, forced.astype(np.int64), u)
+    starts = slot_starts(hour * 3600, slots)
+    chosen = showtime.pinned(world, key, starts, forced.astype(np.int64))
+    return Lineup(key, creator, channel, hour * 3600, chosen, u, showtime.lasting(world, key, starts))
 
 
 def audience(world: World, plan: Lineup, viral: Floats, u: Floats) -> tuple[Ints, Ints, Ints, Ints]:
@@ -167,11 +199,15 @@ def audience(world: World, plan: Lineup, viral: Floats, u: Floats) -> tuple[Ints
         left[:, slot] = before - stayed
         before = stayed + joined[:, slot]
         watching[:, slot] = before
+    over = np.arange(slots)[None, :] >= plan.lasts[:, None]
+    for counted in (impressions, joined, watching, left):
+        counted[over] = 0
     return impressions, joined, watching, left
 
 
 def live(world: World, viral: Floats) -> Cells:
     """Today's shows, slot by slot."""
+    showtime.note(world)
     plan = lineup(world, viral)
     shows, slots = int(plan.sku.shape[0]), int(plan.sku.shape[1])
     key = (plan.key[:, None] * 32 + np.arange(slots, dtype=np.int64)[None, :]).astype(np.int64)
@@ -180,6 +216,7 @@ def live(world: World, viral: Floats) -> Cells:
     steps = np.floor(u[:, :, 2] / world.number("drop_share") * 4.0)
     drop = np.where(steps < 4, 0.10 + 0.05 * steps, 0.0)
     drop = np.clip(world.do("price_drop", drop.T, plan.sku.T).T, 0.0, 0.9)
+    drop = showtime.dropped(world, plan.key, plan.starts(), drop)
     exposure = world.do("exposure", world.state.exposure, world.skus)
     pin = world.do("pin", np.ones(world.setting.shop.skus), world.skus)
     base = np.full((shows, slots), world.log("click_rate"))
@@ -196,7 +233,7 @@ def live(world: World, viral: Floats) -> Cells:
     orders = np.minimum(drawn, np.minimum(clicks, MOST_ORDERS))
     expose(world, plan, watching)
     report(world, plan, (impressions, joined, watching, left, clicks), price, drop)
-    start = plan.start[:, None] + SLOT_SECONDS * np.arange(slots, dtype=np.int64)[None, :]
+    start = plan.starts()
     wide = (shows, slots)
     creator, channel, show = (np.broadcast_to(a[:, None], wide) for a in (plan.creator, plan.channel, plan.key))
     slot = np.broadcast_to(np.arange(slots, dtype=np.int64)[None, :], wide)
@@ -220,25 +257,31 @@ Funnel = tuple[Ints, Ints, Ints, Ints, Ints]
 def report(world: World, plan: Lineup, funnel: Funnel, price: Ints, drop: Floats) -> None:
     """Facts of the shows: what the platform would tell, and the funnel by slot for the truth."""
     impressions, joined, watching, left, clicks = funnel
-    slots = int(plan.sku.shape[1])
     for name, values in zip(("impressions", "viewers", "watching", "left", "clicks"), funnel, strict=True):
         world.count(name, int(values.sum()))
-    last = watching[:, -1]
+    shows = np.arange(len(plan.key))
+    last = np.where(plan.lasts > 0, watching[shows, np.maximum(plan.lasts - 1, 0)], 0)
     world.count("left", int(last.sum()))  # whoever still watches leaves when the show ends
     if not world.facts.kept:
         return
+    slots = int(plan.sku.shape[1])
     slot = np.broadcast_to(np.arange(slots, dtype=np.int64)[None, :], plan.sku.shape)
-    start = plan.start[:, None] + SLOT_SECONDS * slot
-    previous = np.broadcast_to(world.state.price[plan.sku], plan.sku.shape)
+    on = plan.lasts > 0  # one that was called off before it began never was
+    length = SLOT_SECONDS * plan.lasts
     world.facts.add(
-        "show", plan.start, show=plan.key, creator=plan.creator, channel=plan.channel, peak=watching.max(axis=1),
-        viewers=joined.sum(axis=1), length=np.full(len(plan.key), slots * SLOT_SECONDS), last=last,
+        "show", plan.start[on], show=plan.key[on], creator=plan.creator[on], channel=plan.channel[on],
+        planned=SLOT_SECONDS * slots,
     )  # fmt: skip
+    columns = {
+        "show": np.broadcast_to(plan.key[:, None], plan.sku.shape), "slot": slot, "sku": plan.sku, "price": price,
+        "drop_ppm": quantise.ppm(drop), "previous": np.broadcast_to(world.state.price[plan.sku], plan.sku.shape),
+        "impressions": impressions, "joined": joined, "watching": watching, "left": left, "clicks": clicks,
+    }  # fmt: skip
+    lives = slot < plan.lasts[:, None]
+    world.facts.add("slot", plan.starts()[lives], **{name: values[lives] for name, values in columns.items()})
     world.facts.add(
-        "slot", start.ravel(), show=np.broadcast_to(plan.key[:, None], plan.sku.shape).ravel(), slot=slot.ravel(),
-        sku=plan.sku.ravel(), price=price.ravel(), drop_ppm=quantise.ppm(drop).ravel(), previous=previous.ravel(),
-        impressions=impressions.ravel(), joined=joined.ravel(), watching=watching.ravel(), left=left.ravel(),
-        clicks=clicks.ravel(),
+        "show_over", (plan.start + length)[on], show=plan.key[on], peak=watching.max(axis=1)[on],
+        viewers=joined.sum(axis=1)[on], last=last[on],
     )  # fmt: skip
 
 

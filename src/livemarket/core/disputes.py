@@ -65,7 +65,7 @@ def open_cases(world: World) -> None:
     world.count("dispute_fees", int(fee.sum()))
     world.facts.add("dispute", second, order=rows, amount=amount)
     answered = world.word(Word.PICK, rows) < world.number("evidence_sent")
-    state.calendar.add("evidence", world.day + 3 + rows[answered] % 6, rows[answered])
+    state.calendar.add("evidence", world.day + 3 + orders.at("key", rows[answered]) % 6, rows[answered])
     case = int(world.number("dispute_case_days")) + np.floor(28 * world.word(Word.MOOD, rows)).astype(np.int64)
     state.calendar.add("verdict", world.day + case, rows)
 

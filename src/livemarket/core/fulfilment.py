@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from livemarket.core import exact, money
+from livemarket.core.acts import Verb, due, one
 from livemarket.core.arrays import Ints
 from livemarket.core.state import Status, Word
 from livemarket.core.world import World
 
+PICK_SECOND = 54_000  # picking begins at three o'clock; until then an order can be stopped and its courier chosen
 PROMISED_DAYS = 8  # six business days; a parcel is late after that
 
 
@@ -16,6 +18,7 @@ def ship(world: World) -> None:
     """Send what is due, oldest first, as much as the warehouse can handle; the rest waits for the next business day."""
     state, orders = world.state, world.state.orders
     rows = state.calendar.take("ship", world.day)
+    rows = asked_before_picking(world, rows)
     if not len(rows):
         return
     capacity = world.setting.shop.capacity
@@ -31,10 +34,47 @@ def ship(world: World) -> None:
     choose_courier(world, rows, scan)
     state.handled[0] += len(rows)
     world.count("shipped", len(rows))
-    second = 54000 + np.floor(12600 * world.word(Word.PICK, rows)).astype(np.int64)
+    second = PICK_SECOND + np.floor(12600 * world.word(Word.PICK, rows)).astype(np.int64)
     world.facts.add("shipped", second, order=rows)
     state.calendar.add("scan", scan, rows)
     world.count("late_scans", int(slow.sum()))
+
+
+def asked_before_picking(world: World, rows: Ints) -> Ints:
+    """Acts on orders that would be picked today. What is left goes out."""
+    before = np.full(len(rows), PICK_SECOND - 1)
+    for act in due(world, Verb.LABEL, rows, before):
+        label(world, act.entity, act.amount)
+    stopped = due(world, Verb.STOP, rows, before)
+    for act in stopped:
+        call_off(world, act.entity, act.second)
+    return rows[~np.isin(rows, [act.entity for act in stopped])]
+
+
+def stop(world: World, order: int, second: int) -> None:
+    """An order that waits for another day is not sent; one that is gone stays gone."""
+    day = world.state.calendar.where("ship", order)
+    if day is not None:
+        world.state.calendar.drop("ship", day, order)
+        call_off(world, order, second)
+
+
+def call_off(world: World, order: int, second: int) -> None:
+    """Its goods are free again. Nobody pays the buyer back for that: whoever waits in vain asks as for a lost parcel."""
+    state, row = world.state, one(order)
+    state.orders.put("status", row, int(Status.CANCELLED))
+    state.reserved[int(state.orders["sku"][order])] -= int(state.orders["quantity"][order])
+    state.calendar.add("missing", np.array([world.day + 15]), row)
+    state.stopped[order] = world.day * 86400 + second
+    world.facts.add("cancelled", one(second), order=row, by=2)
+    world.count("stopped", 1)
+
+
+def label(world: World, order: int, courier: int) -> None:
+    """The shop chooses who carries a parcel that is not picked yet, or takes its choice back."""
+    world.state.courier_of.pop(order, None)
+    if courier >= 0:
+        world.state.courier_of[order] = courier
 
 
 def from_batches(world: World, rows: Ints) -> None:
@@ -71,6 +111,8 @@ def choose_courier(world: World, rows: Ints, scan: Ints) -> None:
     state, orders, couriers = world.state, world.state.orders, world.setting.couriers
     bounds = np.cumsum(np.array([c.share for c in couriers]))
     courier = np.searchsorted(bounds, world.word(Word.COURIER, rows)).clip(0, len(couriers) - 1)
+    if state.courier_of:
+        courier = np.array([state.courier_of.get(r, c) for r, c in zip(rows.tolist(), courier.tolist(), strict=True)])
     usual = world.do("transit", np.array([c.days for c in couriers]), np.arange(len(couriers), dtype=np.int64))
     spread = np.array([c.sigma for c in couriers])[courier]
     z = exact.normal(world.word(Word.TRANSIT, rows))
@@ -96,8 +138,9 @@ def missing(world: World) -> None:
     rows = state.calendar.take("missing", world.day)
     if not len(rows):
         return
-    orders.put("status", rows, int(Status.LOST))
-    world.count("parcels_lost", len(rows))
+    sent = rows[orders.at("status", rows) == int(Status.SHIPPED)]
+    orders.put("status", sent, int(Status.LOST))
+    world.count("parcels_lost", len(sent))
     card = orders.at("processor", rows) != money.TIKTOK
     quick = card & (world.word(Word.DISPUTE, rows) < world.number("dispute_lost_parcel"))
     state.calendar.add("dispute", np.full(int(quick.sum()), world.day + 2), rows[quick])

@@ -129,6 +129,8 @@ def place(world: World, demand: Cells) -> None:
     money_of = amounts(world, cells, wanted)
     earned = commission(world, cells, wanted, money_of["subtotal"], u[:, Word.AFFILIATE])
     kept = np.flatnonzero(taken | oversold | ~paid)
+    # Rows follow the clock, so that what happens later in the day never renumbers what was there before.
+    kept = kept[np.lexsort((wanted.key[kept], wanted.second[kept]))]
     world.count("lost_sales", int(len(sku) - len(kept)))
     status = np.where(~paid, int(Status.FAILED), np.where(oversold, int(Status.OVERSOLD), int(Status.OPEN)))
     paypal = u[:, Word.PROCESSOR] < world.number("paypal_share")

@@ -179,6 +179,11 @@ class State:
     solved_at: dict[int, int] = field(default_factory=dict[int, int])
     by_hand: dict[int, int] = field(default_factory=dict[int, int])
     references: list[str] = field(default_factory=list[str])
+    calmed: dict[int, int] = field(default_factory=dict[int, int])  # ticket -> mood after an answer
+    courier_of: dict[int, int] = field(default_factory=dict[int, int])  # order -> courier somebody chose
+    stopped: dict[int, int] = field(default_factory=dict[int, int])  # order -> moment
+    called_off: dict[int, int] = field(default_factory=dict[int, int])  # purchase -> moment
+    show_changes: tuple[tuple[int, int, int, int, int], ...] = ()  # moment, show, verb, value, slot
     calendar: Calendar = field(default_factory=Calendar)
 
     def copy(self) -> State:

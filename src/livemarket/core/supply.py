@@ -151,6 +151,19 @@ def buy(world: World, sku: int, units: int, second: int) -> None:
     world.count("purchased", units)
 
 
+def call_off(world: World, purchase: int, second: int) -> None:
+    """A purchase that is still on its way is not wanted any more."""
+    state = world.state
+    for stage in ("inbound", "no_show"):
+        day = state.calendar.where(stage, purchase)
+        if day is not None:
+            state.calendar.drop(stage, day, purchase)
+            units = int(state.purchases["units"][purchase])
+            state.on_order[int(state.purchases["sku"][purchase])] -= units
+            state.called_off[purchase] = world.day * 86400 + second
+            world.count("called_off", units)
+
+
 def adjust(world: World, sku: int, delta: int, second: int) -> None:
     """A count by hand. Pieces that were found come as a batch of their own at the usual cost; missing ones leave the
     oldest batches, as sold ones do. What buyers have reserved cannot go missing.

@@ -6,8 +6,11 @@ from enum import IntEnum
 
 import numpy as np
 
-from livemarket.core import exact
+from livemarket.core import exact, keyed
+from livemarket.core.acts import Verb, due
 from livemarket.core.arrays import Floats, Ints
+from livemarket.core.keyed import Purpose
+from livemarket.core.opponents import Intent
 from livemarket.core.state import Word
 from livemarket.core.world import World
 
@@ -71,13 +74,21 @@ def desk(world: World) -> None:
     world.facts.add("ticket", state.tickets.at("second", opened), ticket=opened)
     world.count("tickets", len(opened))
     solved = state.calendar.take("ticket_solved", world.day)
-    second = np.where(
-        state.tickets.at("day", solved) == world.day,
-        np.minimum(state.tickets.at("second", solved) + 3600, 86399),
-        40000,
-    )
+    second = usual_second(world, solved)
+    gone = due(world, Verb.SOLVE, solved, second)
+    for act in gone:
+        solve(world, act.entity, act.second)
+    waits = ~np.isin(solved, [act.entity for act in gone])
+    solved, second = solved[waits], second[waits]
     world.facts.add("ticket_solved", second, ticket=solved)
     world.count("tickets_solved", len(solved))
+
+
+def usual_second(world: World, tickets: Ints) -> Ints:
+    """When on their day the desk's own people close tickets."""
+    table = world.state.tickets
+    same = table.at("day", tickets) == table.at("solved_day", tickets)
+    return np.where(same, np.minimum(table.at("second", tickets) + 3600, 86399), 40000)
 
 
 def solve(world: World, ticket: int, second: int) -> None:
@@ -89,3 +100,27 @@ def solve(world: World, ticket: int, second: int) -> None:
     state.solved_at[ticket] = second
     world.facts.add("ticket_solved", np.array([second]), ticket=row)
     world.count("tickets_solved", 1)
+
+
+def reply(world: World, ticket: int, second: int) -> None:
+    """Somebody writes to the customer. Within some hours of the message that lightens the mood, and may keep away a
+    case that the buyer would have opened tomorrow or later.
+    """
+    state = world.state
+    row = np.array([ticket])
+    opened = int(state.tickets.at("day", row)[0]) * 86400 + int(state.tickets.at("second", row)[0])
+    quick = world.day * 86400 + second - opened <= 3600 * int(world.number("answer_hours"))
+    first = ticket not in state.calmed
+    mood = int(state.tickets.at("mood", row)[0])
+    if first:
+        state.calmed[ticket] = max(mood - 1, 0) if quick else mood
+    world.facts.add("ticket_reply", np.array([second]), ticket=row)
+    if not (first and quick):
+        return
+    order = int(state.tickets.at("order", row)[0])
+    case = state.calendar.where("dispute", order)
+    honest = int(state.orders["intent"][order]) == int(Intent.HONEST)
+    u = keyed.uniforms(world.seed, state.orders.at("key", np.array([order])), world.day, Purpose.TICKET, 1)[0, 0]
+    if case is not None and honest and u < world.number("answer_prevents"):
+        state.calendar.drop("dispute", case, order)
+        world.count("disputes_prevented", 1)

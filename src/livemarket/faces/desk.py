@@ -15,19 +15,24 @@ import httpx
 from livemarket.faces.bank.face import Bank
 from livemarket.faces.business import Business, Happened
 from livemarket.faces.control import Control
+from livemarket.faces.courier.face import Courier
 from livemarket.faces.door import Door, Face
 from livemarket.faces.faults import Faults
+from livemarket.faces.helpdesk.face import HelpDesk
 from livemarket.faces.paypal.face import PayPal
 from livemarket.faces.server import HOST, Mail, listening, serve
 from livemarket.faces.shopify.face import Shopify
+from livemarket.faces.show.face import LiveShows
 from livemarket.faces.stripe.face import Stripe
 from livemarket.faces.tiktok.ads import TikTokAds
 from livemarket.faces.tiktok.shop import TikTokShop
+from livemarket.faces.warehouse.face import Warehouse
 
 # A new provider: one more line here.
 PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {
-    "stripe": Stripe, "paypal": PayPal, "bank": Bank, "shopify": Shopify, "tiktok_shop": TikTokShop,
-    "tiktok_ads": TikTokAds,
+    "stripe": Stripe, "paypal": PayPal, "bank": Bank,
+    "helpdesk": HelpDesk, "warehouse": Warehouse, "courier": Courier, "show": LiveShows,
+    "shopify": Shopify, "tiktok_shop": TikTokShop, "tiktok_ads": TikTokAds,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from math import floor
 
 import numpy as np
 
+from livemarket.core.arrays import Ints
 from livemarket.core.state import Status, Word
 from livemarket.faces.business import DAY
 from livemarket.faces.view import View
@@ -30,6 +31,14 @@ class Journey:
     def shipped(self, row: int, at: int) -> int | None:
         return self._by(self._moment(row, "ship_day", 54_000, 12_600, Word.PICK), at)
 
+    def sent(self, at: int) -> tuple[Ints, Ints]:
+        """All orders that were sent by then, and when."""
+        orders = self._view.state.orders
+        rows = np.flatnonzero(orders["ship_day"] >= 0)
+        words = self._view.world.word(Word.PICK, rows)
+        moment = orders["ship_day"][rows] * DAY + 54_000 + np.floor(12_600 * words).astype(np.int64)
+        return rows[moment <= at], moment[moment <= at]
+
     def scanned(self, row: int, at: int) -> int | None:
         """By the courier: on the day it is sent, or three days later where the warehouse is slow."""
         sent = self._view.order("ship_day", row)
@@ -43,9 +52,11 @@ class Journey:
         return self._by(self._moment(row, "deliver_day", 28_800, 39_600, Word.TRANSIT), at)
 
     def cancelled(self, row: int, at: int) -> int | None:
-        """An oversold order is called off on the next day."""
+        """An oversold order is called off on the next day; another one when somebody stopped it."""
         if self._view.order("status", row) != Status.CANCELLED:
             return None
+        if row in self._view.state.stopped:
+            return self._by(self._view.state.stopped[row], at)
         second = 32_400 + floor(7_200 * self._word(row, Word.PICK))
         return self._by((self._view.order("day", row) + 1) * DAY + second, at)
 

@@ -89,6 +89,11 @@ def refund(order: str, number: int) -> str:
     return f"{order}-{number}" if number else order
 
 
+def tracking(order: str) -> str:
+    """A parcel's number at its courier."""
+    return f"trk-{order}"
+
+
 def line_keys(world: World, lines: Ints) -> list[str]:
     """What a line is, in one word: its kind, its order, and its number where an order may have several. Never the row:
     a day that is lived again with one act more may write its lines in other rows.

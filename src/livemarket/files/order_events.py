@@ -78,7 +78,7 @@ def payment_failed(day: Day, fact: Fact) -> None:
 
 def cancelled(day: Day, fact: Fact) -> None:
     _, ids, seconds = _rows(day, fact)
-    who = (("payment failed", "platform"), ("out of stock", "shop"))
+    who = (("payment failed", "platform"), ("out of stock", "shop"), ("stopped at the warehouse", "shop"))
     bodies = [
         f'"order_id":"{i}","reason":"{who[by][0]}","cancelled_by":"{who[by][1]}"'
         for i, by in zip(ids, column(fact, "by"), strict=True)

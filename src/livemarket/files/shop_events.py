@@ -21,7 +21,25 @@ WAREHOUSE = "warehouse-3pl"
 
 
 def shows(day: Day, fact: Fact) -> None:
-    """Planned four hours before, started, ended with the platform's own count."""
+    """Planned four hours before, started."""
+    ids = [names.show(k) for k in column(fact, "show")]
+    subjects = [f"show/{i}" for i in ids]
+    starts, planned_for = column(fact, "second"), column(fact, "planned")
+    who = [
+        f'"channel":"{CHANNELS[n]}","creator_id":"{names.creator(c)}"'
+        for n, c in zip(column(fact, "channel"), column(fact, "creator"), strict=True)
+    ]
+    planned = [
+        f'"show_id":"{i}","starts_at":"{names.instant(day.day, s)}",{w},"planned_minutes":{n // 60}'
+        for i, s, w, n in zip(ids, starts, who, planned_for, strict=True)
+    ]
+    day.write("LiveShowScheduled", [max(s - 14400, 0) for s in starts], ids, subjects, planned)
+    begun = [f'"show_id":"{i}",{w}' for i, w in zip(ids, who, strict=True)]
+    day.write("LiveShowStarted", starts, ids, subjects, begun)
+
+
+def shows_over(day: Day, fact: Fact) -> None:
+    """Ended, with the platform's own count."""
     orders = day.world.state.orders
     recent = np.flatnonzero(orders["day"][-20000:] == day.day) + max(orders.length - 20000, 0)
     live = recent[(orders.at("show", recent) >= 0) & (orders.at("status", recent) != int(Status.FAILED))]
@@ -30,27 +48,18 @@ def shows(day: Day, fact: Fact) -> None:
     sold = np.bincount(place, minlength=len(keys)).tolist()
     sales = np.bincount(place, weights=orders.at("subtotal", live), minlength=len(keys)).astype(np.int64).tolist()
     ids = [names.show(k) for k in keys.tolist()]
-    subjects = [f"show/{i}" for i in ids]
-    starts, length = column(fact, "second"), column(fact, "length")
-    creators, channels = column(fact, "creator"), column(fact, "channel")
-    who = [
-        f'"channel":"{CHANNELS[n]}","creator_id":"{names.creator(c)}"' for n, c in zip(channels, creators, strict=True)
-    ]
-    planned = [
-        f'"show_id":"{i}","starts_at":"{names.instant(day.day, s)}",{w},"planned_minutes":{n // 60}'
-        for i, s, w, n in zip(ids, starts, who, length, strict=True)
-    ]
-    day.write("LiveShowScheduled", [max(s - 14400, 0) for s in starts], ids, subjects, planned)
-    begun = [f'"show_id":"{i}",{w}' for i, w in zip(ids, who, strict=True)]
-    day.write("LiveShowStarted", starts, ids, subjects, begun)
+    subjects, ends = [f"show/{i}" for i in ids], column(fact, "second")
     ended = [
         f'"show_id":"{i}","peak_viewers":{p},"total_viewers":{v},"orders":{n},"currency":"{names.CURRENCY}","sales_minor":{m}'
         for i, p, v, n, m in zip(ids, column(fact, "peak"), column(fact, "viewers"), sold, sales, strict=True)
     ]
-    ends = [min(s + n, 86399) for s, n in zip(starts, length, strict=True)]
     day.write("LiveShowEnded", ends, ids, subjects, ended)
     gone = [f'"show_id":"{i}","viewers":{n},"watching":0' for i, n in zip(ids, column(fact, "last"), strict=True)]
     day.write("ViewerLeft", ends, [f"{i}-end" for i in ids], subjects, gone)
+
+
+def silent(day: Day, fact: Fact) -> None:
+    """Facts that only a provider's face tells: no event of the business has their meaning."""
 
 
 def slots(day: Day, fact: Fact) -> None:
@@ -366,6 +375,7 @@ def paid_early(day: Day, fact: Fact) -> None:
 
 WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "show": shows,
+    "show_over": shows_over,
     "slot": slots,
     "ad_spend": _simple("AdSpendCharged", "campaign", _ad_spend),
     "creative_tired": _simple("CreativeFatigued", "creative", _tired),
@@ -391,4 +401,5 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "paid_early": paid_early,
     "ticket": tickets,
     "ticket_solved": _simple("TicketResolved", "ticket", _solved),
+    "ticket_reply": silent,
 }

@@ -1,0 +1,1 @@
+"""Couriers behind one label API, in ShipEngine's dialect: labels, tracking, webhooks. `face.py` first."""
