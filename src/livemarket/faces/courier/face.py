@@ -114,7 +114,7 @@ class Courier:
     def _carrier(self, n: int) -> dict[str, Any]:
         code = self.parcels.couriers()[n]
         service = {
-            "carrier_id": f"se-c{n + 1}", "carrier_code": code, "service_code": f"{code}_ground", "domestic": True,
+            "carrier_id": f"se-c{n + 1}", "service_code": f"{code}_ground", "domestic": True,
             "name": f"{code.capitalize()} Ground", "international": False, "is_multi_package_supported": False,
         }  # fmt: skip
         return {
