@@ -241,8 +241,8 @@ def test_what_is_ordered_arrives_after_the_suppliers_time(shop, warehouse):
     assert warehouse.get(f"/2.0/receiving/{made['id']}").json()["status"] in {"Awaiting", "PartiallyArrived"}
     shop.go(3600)
     came = warehouse.get(f"/2.0/receiving/{made['id']}").json()
-    assert came["status"] == "Completed"  # of this seed; one supplier in fifty never sends
-    assert all(q["received_quantity"] == 90 for q in came["inventory_quantities"])
+    assert came["status"] in {"Completed", "PartiallyArrived"}  # one purchase in fifty never comes
+    assert {q["received_quantity"] for q in came["inventory_quantities"]} in ({90}, {0, 90})
     assert warehouse.get(f"/2.0/receiving/{other['id']}").json()["inventory_quantities"][0]["received_quantity"] == 0
     done = [row for row in warehouse.get("/2.0/receiving", params={"Statuses": "Completed"}).json() if row]
     assert all(q["received_quantity"] == q["expected_quantity"] for row in done for q in row["inventory_quantities"])
