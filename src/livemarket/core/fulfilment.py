@@ -60,7 +60,7 @@ def stop(world: World, order: int, second: int) -> None:
 
 
 def call_off(world: World, order: int, second: int) -> None:
-    """Its goods are free again. Nobody pays the buyer back for that: whoever waits in vain asks as for a lost parcel."""
+    """Its goods are free again. Nobody pays the buyer back for that: who waits in vain asks as for a lost parcel."""
     state, row = world.state, one(order)
     state.orders.put("status", row, int(Status.CANCELLED))
     state.reserved[int(state.orders["sku"][order])] -= int(state.orders["quantity"][order])
@@ -152,7 +152,7 @@ def missing(world: World) -> None:
 
 
 def invoice(world: World) -> None:
-    """The warehouse bills every Monday: orders handled, parcels, returns."""
+    """The warehouse bills every Monday, before the day's work, what it handled in the week before."""
     state = world.state
     if world.weekday != 0:
         return

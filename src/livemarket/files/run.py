@@ -13,7 +13,7 @@ from livemarket.core.position import position
 from livemarket.core.setting import WARM_UP_DAYS, Setting, Shock
 from livemarket.core.step import step, warmed_up
 from livemarket.core.world import World
-from livemarket.files import bank, invoices, names, order_events, settlements, shop_events, truth
+from livemarket.files import bank, invoices, names, order_events, settlements, shop_events, show_events, truth
 from livemarket.files.faults import Budget
 from livemarket.files.lines import Day
 
@@ -52,7 +52,7 @@ def write_events(
     page = Day(world, day)
     if first is not None:
         opening(page, first)
-    writers = order_events.WRITERS | shop_events.WRITERS
+    writers = order_events.WRITERS | shop_events.WRITERS | show_events.WRITERS
     for fact in facts.items:
         writers[fact.kind](page, fact)
     stream.write(page.text())

@@ -106,7 +106,7 @@ class Listener:
 @pytest.fixture(scope="package")
 def starting(tmp_path_factory):
     """Both shops warm up at the same time."""
-    shops = Shop(7, 60), Shop(11, 9, tmp_path_factory.mktemp("served") / "out")
+    shops = Shop(7, 400), Shop(11, 9, tmp_path_factory.mktemp("served") / "out")
     yield shops
     for shop in shops:
         shop.stop()

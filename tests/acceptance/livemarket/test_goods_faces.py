@@ -104,7 +104,7 @@ def test_the_help_desk_knows_its_callers_and_says_no_in_its_own_words(shop, desk
     shop.fault("rate_limit", "helpdesk", retry_after=17)
     limited = desk.get("/api/v2/tickets")
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "17")
-    ticket = tickets(desk, "new,open")[-1]
+    ticket = tickets(desk)[-1]
     bad = desk.put(f"/api/v2/tickets/{ticket['id']}.json", json={"ticket": {"status": "done"}})
     assert (bad.status_code, bad.json()["error"], "status" in bad.json()["details"]) == (422, "RecordInvalid", True)
     old = tickets(desk, "closed")[0]
@@ -118,7 +118,9 @@ def test_an_answer_and_solving_reach_the_world_and_are_told(shop, desk, listener
         "subscriptions": types}}).json()["webhook"]  # fmt: skip
     secret = desk.get(f"/api/v2/webhooks/{hook['id']}/signing_secret").json()["signing_secret"]["secret"]
     to_hour(shop, 20)
-    ticket = tickets(desk, "new")[-1]
+    while not (fresh := tickets(desk, "new")):
+        shop.go(3600)
+    ticket = fresh[-1]
     path = f"/api/v2/tickets/{ticket['id']}.json"
     update = {"status": "solved", "comment": {"body": "It is on its way <3", "public": True}, "priority": "high",
               "safe_update": True, "updated_stamp": ticket["updated_at"]}  # fmt: skip
@@ -131,8 +133,8 @@ def test_an_answer_and_solving_reach_the_world_and_are_told(shop, desk, listener
     got = listener.until(lambda all_: len([1 for _, b, _ in all_ if str(ticket["id"]).encode() in b]) >= 2)
     own = [(h, b) for h, b, _ in got if str(ticket["id"]).encode() in b]
     desk.delete(f"/api/v2/webhooks/{hook['id']}")
-    for headers, body in own:
-        headers = {k.lower(): v for k, v in headers.items()}
+    for raw, body in own:
+        headers = {k.lower(): v for k, v in raw.items()}
         stamp = headers["x-zendesk-webhook-signature-timestamp"].encode()
         right = base64.b64encode(hmac.new(secret.encode(), stamp + body, hashlib.sha256).digest()).decode()
         assert headers["x-zendesk-webhook-signature"] == right
@@ -157,13 +159,16 @@ def test_the_warehouse_shows_cut_offs_stock_and_late_scans(shop, warehouse):
         assert ready.weekday() < 5
         if bought.weekday() < 5:
             assert (ready.date() == bought.date()) == (bought.hour < 14 or bought.strftime("%H%M%S") <= "140002")
-    sent = [o["shipments"][0] for o in orders if o["status"] == "Fulfilled"]
+    tracked = warehouse.get("/1.0/order", params={"Limit": 250, "HasTracking": "true", "Page": 2}).json()
+    sent = [o["shipments"][0] for o in tracked if o["status"] == "Fulfilled"]
     assert all(s["tracking"]["tracking_number"] and s["actual_fulfillment_date"] for s in sent)
     assert {s["status"] for s in sent} >= {"Completed"}
-    tracked = warehouse.get("/1.0/order", params={"Limit": 250, "HasTracking": "true", "Page": 2}).json()
-    assert any(
-        scan_delay(warehouse, o["shipments"][0]) > 2 * DAY for o in tracked
-    )  # a few in a hundred, and the log tells
+    older = (
+        o["shipments"][0]
+        for page in range(2, 8)
+        for o in warehouse.get("/1.0/order", params={"Limit": 250, "HasTracking": "true", "Page": page}).json()
+    )
+    assert any(scan_delay(warehouse, s) > 2 * DAY for s in older)  # a few in a hundred, and the log tells
     items = warehouse.get("/1.0/inventory").json()
     for item in items:
         assert item["total_fulfillable_quantity"] == max(
@@ -182,8 +187,15 @@ def scan_delay(warehouse, shipment):
 
 
 def every_waiting(warehouse):
-    rows = warehouse.get("/1.0/order", params={"Limit": 250, "HasTracking": "false"}).json()
-    return [o for o in rows if o["status"] == "Processing"]
+    """Orders that are not picked, the oldest first: those go out first."""
+    made, page = [], 1
+    while True:
+        asked = {"Limit": 250, "HasTracking": "false", "SortOrder": "Oldest", "Page": page}
+        reply = warehouse.get("/1.0/order", params=asked)
+        made += [o for o in reply.json() if o["status"] == "Processing"]
+        if page >= int(reply.headers["total-pages"]):
+            return made
+        page += 1
 
 
 def test_a_cancelled_order_never_leaves_and_the_refund_is_another_matter(shop, warehouse, listener):
@@ -191,7 +203,7 @@ def test_a_cancelled_order_never_leaves_and_the_refund_is_another_matter(shop, w
         "/2026-01/webhook", json={"subscription_url": listener.url, "topics": ["order.shipment.cancelled"]}
     ).json()
     to_hour(shop, 13)
-    order = every_waiting(warehouse)[-1]
+    order = every_waiting(warehouse)[0]
     made = warehouse.post(f"/1.0/order/{order['id']}/cancel")
     assert (made.status_code, made.json()["status"]) == (200, "Success")
     headers, body, _ = listener.until(lambda got: got)[0]
@@ -229,8 +241,8 @@ def test_what_is_ordered_arrives_after_the_suppliers_time(shop, warehouse):
     assert warehouse.get(f"/2.0/receiving/{made['id']}").json()["status"] in {"Awaiting", "PartiallyArrived"}
     shop.go(3600)
     came = warehouse.get(f"/2.0/receiving/{made['id']}").json()
-    assert came["status"] == "Completed"  # of this seed; one supplier in fifty never sends
-    assert all(q["received_quantity"] == 90 for q in came["inventory_quantities"])
+    assert came["status"] in {"Completed", "PartiallyArrived"}  # one purchase in fifty never comes
+    assert {q["received_quantity"] for q in came["inventory_quantities"]} in ({90}, {0, 90})
     assert warehouse.get(f"/2.0/receiving/{other['id']}").json()["inventory_quantities"][0]["received_quantity"] == 0
     done = [row for row in warehouse.get("/2.0/receiving", params={"Statuses": "Completed"}).json() if row]
     assert all(q["received_quantity"] == q["expected_quantity"] for row in done for q in row["inventory_quantities"])

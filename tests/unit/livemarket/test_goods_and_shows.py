@@ -1,5 +1,7 @@
 """Acts on tickets, parcels, purchases and shows: each changes what follows, leaves the past alone, and does it once."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,44 @@ def sold_before(business, second):
     orders = business.world.state.orders
     early = (orders["day"] == business.morning.day) & (orders["second"] < second)
     return list(zip(np.flatnonzero(early).tolist(), orders["key"][early].tolist(), strict=True))
+
+
+def test_acts_at_random_moments_are_all_let_in_and_leave_the_past_alone(grown):
+    """Fifty acts of all these kinds; up to the first, both runs show the same, and no act is refused."""
+    luck = random.Random(3)
+    plain, acted = (Business(grown.fork(), Clock(0.0), 14) for _ in range(2))
+    shown, changed = facts(plain), facts(acted)
+    first = None
+    for _ in range(50):
+        acted.advance(acted.now + luck.randrange(4000, 18000))
+        state = acted.world.state
+        show = acted.morning.day * 256
+        tickets_now = np.flatnonzero(state.tickets["day"] * DAY + state.tickets["second"] <= acted.now)
+        verb, entity, amount, slot = luck.choice([
+            (Verb.STOP, int(luck.choice(waiting(acted) or [0])), 0, 0), (Verb.LABEL, int(luck.choice(waiting(acted) or [0])), 1, 0),
+            (Verb.REPLY, int(tickets_now[-1]), 0, 0), (Verb.DROP, show, 400_000, -1), (Verb.PIN, show, 3, -1),
+            (Verb.END_SHOW, show + 256, 0, 0), (Verb.CALL_OFF, state.purchases.length - 1, 0, 0),
+        ])  # fmt: skip
+        at = acted.act(verb, entity, amount, slot)
+        assert at is not None, (verb, acted.now % DAY)
+        first = first or at
+    plain.advance(acted.now)
+    past = [[(m, k, sorted(c.items())) for m, k, c in rows if m < first] for rows in (shown, changed)]
+    assert past[0] == past[1]
+    assert len(changed) != len(shown)
+
+
+def test_stopping_on_a_monday_leaves_the_bill_of_its_morning_alone(business):
+    """The bill is of the week before: what is sent in the afternoon is not on it."""
+    while business.morning.day % 7:
+        business.advance((business.morning.day + 1) * DAY)
+    business.advance(business.morning.day * DAY + 13 * 3600)
+    orders = business.world.state.orders
+    late = (orders["ship_day"] == business.morning.day) & (orders["day"] < business.morning.day)
+    bill = next(f for f in business.world.facts.items if f.kind == "fulfilment_invoice").columns
+    week = (orders["ship_day"] >= business.morning.day - 7) & (orders["ship_day"] < business.morning.day)
+    assert int(bill["sent"][0]) == int(week.sum())
+    assert business.act(Verb.STOP, int(np.flatnonzero(late)[0])) is not None
 
 
 def test_a_drop_in_a_running_show_holds_from_the_next_slot(business):

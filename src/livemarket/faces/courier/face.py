@@ -20,8 +20,8 @@ from livemarket.faces.webhooks import Endpoint, Notice, Post
 
 HOOKS = "/v1/environment/webhooks"
 _SAID = {
-    No.NOT_FOUND: (404, "not_found", "this world has no such path"),
-    No.WRONG_METHOD: (405, "request_body_required", "this path has no such method"),
+    No.NOT_FOUND: (404, "invalid_identifier", "this world has no such path"),
+    No.WRONG_METHOD: (405, "unspecified", "this path has no such method"),
     No.RATE_LIMITED: (429, "rate_limit_exceeded", "too many requests"),
     No.OUTAGE: (503, "unspecified", "an outage somebody asked for"),
     No.KEY_REUSED: (400, "unspecified", "key used"), No.KEY_IN_USE: (409, "unspecified", "key in use"),
@@ -114,7 +114,7 @@ class Courier:
     def _carrier(self, n: int) -> dict[str, Any]:
         code = self.parcels.couriers()[n]
         service = {
-            "carrier_id": f"se-c{n + 1}", "carrier_code": code, "service_code": f"{code}_ground", "domestic": True,
+            "carrier_id": f"se-c{n + 1}", "service_code": f"{code}_ground", "domestic": True,
             "name": f"{code.capitalize()} Ground", "international": False, "is_multi_package_supported": False,
         }  # fmt: skip
         return {

@@ -122,7 +122,8 @@ class Parcels:
             "shipment_status": "cancelled" if self.voided(row) is not None else "label_purchased",
             "ship_to": address | {"name": name}, "ship_from": address | {"name": "Simulated warehouse"},
             "return_to": address | {"name": "Simulated warehouse"}, "is_return": False, "confirmation": "none",
-            "insurance_provider": "none", "tags": [], "total_weight": weight,
+            "insurance_provider": "none", "tags": [], "total_weight": weight, "warehouse_id": "se-w1", "customs": None,
+            "advanced_options": {}, "packages": [{"package_code": "package", "weight": weight}],
             "items": [{"name": names.title(self.view.world, sku), "sku": names.sku(sku),
                        "quantity": self.view.order("quantity", row)}],
         }  # fmt: skip
@@ -157,14 +158,16 @@ class Parcels:
         came = self.journey.delivered(row, at)
         usual = ceil(self.view.world.setting.couriers[courier].days) + 1
         moments = ((sent, "NY"), (self.journey.scanned(row, at), "AC"), (came, "DE"))
-        return {
+        dates = {
+            "ship_date": sent, "estimated_delivery_date": None if sent is None else sent + usual * DAY,
+            "actual_delivery_date": came,
+        }  # fmt: skip
+        made: dict[str, Any] = {
             "tracking_number": code, "tracking_url": f"{base}/track/{code}", "status_code": status,
             "status_detail_code": DETAIL[status], "carrier_code": self.couriers()[courier], "carrier_id": courier + 1,
             "status_description": SAID[status], "status_detail_description": SAID[status],
             "carrier_status_code": status, "carrier_detail_code": status, "carrier_status_description": SAID[status],
-            "ship_date": None if sent is None else iso(sent),
-            "estimated_delivery_date": None if sent is None else iso(sent + usual * DAY),
-            "actual_delivery_date": None if came is None else iso(came), "exception_description": None,
+            "exception_description": "",
             "events": [
                 {
                     "occurred_at": iso(moment), "carrier_occurred_at": iso(moment), "description": SAID[what],
@@ -176,3 +179,4 @@ class Parcels:
                 for moment, what in reversed(moments) if moment is not None
             ],
         }  # fmt: skip
+        return made | {name: iso(moment) for name, moment in dates.items() if moment is not None}

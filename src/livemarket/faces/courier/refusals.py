@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 def absent(what: str) -> Refused:
-    return Refused(404, "not_found", f"{what} was not found")
+    return Refused(404, "invalid_identifier", f"{what} was not found")
 
 
 def whole(call: Call, name: str, otherwise: int, most: int) -> int:

@@ -154,7 +154,8 @@ class Desk:
         return [
             {
                 "id": number * 64 + n, "type": "Comment", "author_id": author, "body": body,
-                "html_body": f"<p>{escape(body)}</p>", "plain_body": body, "public": public, "attachments": [], "audit_id": number * 64 + n,
+                "html_body": f"<p>{escape(body)}</p>", "plain_body": body, "public": public,
+                "attachments": [], "audit_id": number * 64 + n,
                 "via": {"channel": "api" if author == AGENT else "email"}, "created_at": iso(moment), "metadata": {},
             }
             for n, (moment, author, body, public) in enumerate(sorted(written))

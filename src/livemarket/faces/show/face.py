@@ -133,18 +133,16 @@ class LiveShows:
             raise Refused(409, "OVER", f"the show is {status}")
         try:
             given: Any = call.document()
-        except ValueError as error:
-            raise Refused(400, "MALFORMED", "the body is JSON") from error
-        if not isinstance(given, dict):
-            raise Refused(400, "MALFORMED", "the body is an object")
-        slot: Any = given.get("slot", -1)  # type: ignore[reportUnknownMemberType]
+            slot: Any = given.get("slot", -1)
+        except (ValueError, AttributeError) as error:
+            raise Refused(400, "MALFORMED", "the body is a JSON object") from error
         slots = self.shows.slots(key, moment)
         if type(slot) is not int or not -1 <= slot < len(slots):
             raise Refused(422, "SLOT", f"slot is from 0 to {len(slots) - 1}, or left out")
         later = [one["slot"] for one in slots if one["status"] == "planned"]
         if not later or (slot >= 0 and slot not in later):
             raise Refused(409, "BEGUN", "a slot that has begun is not changed any more")
-        return key, given, slot  # type: ignore[reportUnknownVariableType]
+        return key, given, slot
 
     def _act(self, key: int, verb: Verb, value: int, slot: int) -> Answer:
         if self.business.act(verb, key, value, slot) is None:
