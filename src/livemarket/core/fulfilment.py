@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livemarket.core import exact, money
-from livemarket.core.acts import Verb, due, one
+from livemarket.core.acts import Verb, one
 from livemarket.core.arrays import Ints
 from livemarket.core.state import Status, Word
 from livemarket.core.world import World
@@ -43,9 +43,9 @@ def ship(world: World) -> None:
 def asked_before_picking(world: World, rows: Ints) -> Ints:
     """Acts on orders that would be picked today. What is left goes out."""
     before = np.full(len(rows), PICK_SECOND - 1)
-    for act in due(world, Verb.LABEL, rows, before):
+    for act in world.due(Verb.LABEL, rows, before):
         label(world, act.entity, act.amount)
-    stopped = due(world, Verb.STOP, rows, before)
+    stopped = world.due(Verb.STOP, rows, before)
     for act in stopped:
         call_off(world, act.entity, act.second)
     return rows[~np.isin(rows, [act.entity for act in stopped])]

@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 
 from livemarket.core import exact, keyed
-from livemarket.core.acts import Verb, due
+from livemarket.core.acts import Verb
 from livemarket.core.arrays import Floats, Ints
 from livemarket.core.keyed import Purpose
 from livemarket.core.opponents import Intent
@@ -75,7 +75,7 @@ def desk(world: World) -> None:
     world.count("tickets", len(opened))
     solved = state.calendar.take("ticket_solved", world.day)
     second = usual_second(world, solved)
-    gone = due(world, Verb.SOLVE, solved, second)
+    gone = world.due(Verb.SOLVE, solved, second)
     for act in gone:
         solve(world, act.entity, act.second)
     waits = ~np.isin(solved, [act.entity for act in gone])
