@@ -1,10 +1,12 @@
 """How fast the simulated world is: a year of a million orders, its files, a thousand replicas, and how it grows.
 
-Run: python bench/livemarket.py [--only year,files,replicas,linear]. Results in bench/results/livemarket.json.
+Run: python bench/livemarket.py [--only year,files,replicas,linear]. Results in bench/results/livemarket.json, each
+part with its own commit and date; parts not asked for stay as they were.
 The control shows that the measurement sees orders: a world without demand must make none and be far faster.
 """
 
 import argparse
+import json
 import multiprocessing
 import resource
 import shutil
@@ -14,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from results import machine, save
+from results import RESULTS, machine, save
 
 HERE = str(Path(__file__).resolve().parent)
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE]  # this file has the package's name
@@ -117,11 +119,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default=",".join(PARTS))
     chosen = parser.parse_args().only.split(",")
-    document = {"name": "livemarket", "simulated": True, **machine()}
+    kept = RESULTS / "livemarket.json"
+    before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    now = machine()
+    document = {
+        "name": "livemarket",
+        "simulated": True,
+        **now,
+        **{part: before[part] for part in PARTS if part in before},
+    }
     work = {"year": year, "files": year_in_files, "linear": linear, "control": control}
     for part in PARTS:
         if part in chosen:
-            document[part] = replicas() if part == "replicas" else in_child(work[part])
+            found = replicas() if part == "replicas" else in_child(work[part])
+            document[part] = {**found, "commit": now["commit"], "date": now["date"]}
             print(part, document[part], flush=True)
     save(document)
 
