@@ -40,7 +40,7 @@ class Control:
         return {"token": self._token}
 
     def refused(self, call: Call) -> Answer | None:
-        if call.headers.get("authorization") == f"Bearer {self._token}":
+        if call.bears(self._token):
             return None
         return answered(401, {"error": "the control face wants its own bearer token"})
 

@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 class _Breakable(H11Protocol):
     """Hands its transport to the application, so that a reply can be lost with its connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - uvicorn says so itself
         super().connection_made(transport)
         inner = self.app
 

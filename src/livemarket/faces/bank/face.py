@@ -60,7 +60,7 @@ class Bank:
         return {"token": self._token, "account": bank.ACCOUNT}
 
     def refused(self, call: Call) -> Answer | None:
-        if call.headers.get("authorization") == f"Bearer {self._token}":
+        if call.bears(self._token):
             return None
         return _no(401, "UNAUTHORISED", "a bearer token is needed")
 

@@ -10,6 +10,7 @@ from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.helpdesk.desk import AGENT, Kept, Note
 from livemarket.faces.helpdesk.reading import found
 from livemarket.faces.helpdesk.refusals import Action, Refused, document, invalid
+from livemarket.faces.shapes import an_object, texts
 
 if TYPE_CHECKING:
     from livemarket.faces.helpdesk.face import HelpDesk
@@ -27,10 +28,10 @@ def table(face: HelpDesk) -> list[tuple[str, str, Action]]:
 
 
 def _texts(given: dict[str, Any], name: str) -> list[str]:
-    made = given.get(name, [])
-    if not isinstance(made, list) or not all(isinstance(tag, str) for tag in made):  # type: ignore[reportUnknownVariableType]
+    made = texts(given.get(name, []))
+    if made is None:
         raise invalid(name, f"{name} is a list of words")
-    return made  # type: ignore[reportUnknownVariableType]
+    return made
 
 
 def _checked(face: HelpDesk, row: int, given: dict[str, Any]) -> tuple[str, str, bool]:
@@ -49,13 +50,13 @@ def _checked(face: HelpDesk, row: int, given: dict[str, Any]) -> tuple[str, str,
         raise invalid("status", "Status: closed prevents ticket update")
     if given.get("safe_update") and given.get("updated_stamp") != iso(face.desk.updated(row, now)):
         raise Refused(409, "UpdateConflict", "Safe Update prevented the update due to outdated ticket data.")
-    comment: Any = given.get("comment", {})
-    if not isinstance(comment, dict):
+    comment = an_object(given.get("comment", {}))
+    if comment is None:
         raise invalid("comment", "Comment: is an object")
-    body: Any = comment.get("body", comment.get("html_body", ""))  # type: ignore[reportUnknownMemberType]
+    body = comment.get("body", comment.get("html_body", ""))
     if not isinstance(body, str) or (given.get("comment") is not None and not body.strip()):
         raise invalid("comment", "Comment: cannot be blank")
-    return status, body, comment.get("public", True) is not False  # type: ignore[reportUnknownMemberType]
+    return status, body, comment.get("public", True) is not False
 
 
 def _update(face: HelpDesk, call: Call) -> Answer:

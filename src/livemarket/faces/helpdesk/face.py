@@ -8,12 +8,12 @@ import hashlib
 from collections.abc import Sequence
 
 from livemarket.faces.business import Business, Happened
-from livemarket.faces.calls import Answer, Call
+from livemarket.faces.calls import Answer, Call, guarded
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.helpdesk import acts, hooks, reading
 from livemarket.faces.helpdesk.desk import Desk
-from livemarket.faces.helpdesk.refusals import Refused, guarded
+from livemarket.faces.helpdesk.refusals import Refused
 from livemarket.faces.idempotency import Keys
 from livemarket.faces.webhooks import Notice, Post
 
@@ -53,7 +53,7 @@ class HelpDesk:
 
     def refused(self, call: Call) -> Answer | None:
         kind, _, given = call.headers.get("authorization", "").partition(" ")
-        if kind == "Bearer" and given == self.bearer:
+        if call.bears(self.bearer):
             return None
         try:
             pair = base64.b64decode(given, validate=True).decode() if kind == "Basic" else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from livemarket.faces.business import Happened, iso
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.helpdesk.refusals import Action, absent, document, invalid
+from livemarket.faces.shapes import texts
 from livemarket.faces.webhooks import Endpoint, Notice
 
 if TYPE_CHECKING:
@@ -59,16 +60,16 @@ def _found(face: HelpDesk, call: Call) -> Endpoint:
 
 def _listen(face: HelpDesk, call: Call) -> Answer:
     given = document(call, "webhook")
-    url, types = given.get("endpoint"), given.get("subscriptions")
+    url, types = given.get("endpoint"), texts(given.get("subscriptions"))
     if not isinstance(url, str) or not url.startswith("http"):
         raise invalid("endpoint", "Endpoint: is an address")
-    if not isinstance(types, list) or not types or not set(types) <= set(TYPES):  # type: ignore[reportUnknownArgumentType]
+    if not types or not set(types) <= set(TYPES):
         raise invalid("subscriptions", f"Subscriptions: of {', '.join(TYPES)}")
     if given.get("http_method", "POST") != "POST" or given.get("request_format", "json") != "json":
         raise invalid("http_method", "this world sends JSON by POST")
     made = hashlib.sha256(f"{face.token}/{url}/{len(face.post.endpoints)}".encode()).hexdigest()
     key, secret = made[:26].upper(), base64.b64encode(bytes.fromhex(made)).decode()
-    face.post.endpoints[key] = Endpoint(key, url, secret, tuple(types), face.view.now)  # type: ignore[reportUnknownArgumentType]
+    face.post.endpoints[key] = Endpoint(key, url, secret, tuple(types), face.view.now)
     return answered(201, {"webhook": shown(face.post.endpoints[key])})
 
 

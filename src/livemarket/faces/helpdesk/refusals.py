@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.calls import Answer, Call, Refusal, answered
+from livemarket.faces.shapes import an_object
 
 Action = Callable[[Call], Answer]
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """A call that would not be taken; nothing was done. `field`: which part of the record is wrong."""
 
     def __init__(self, status: int, error: str, description: str, field: str = "") -> None:
@@ -33,24 +34,13 @@ def invalid(field: str, description: str) -> Refused:
     return Refused(422, "RecordInvalid", description, field)
 
 
-def guarded(action: Action) -> Action:
-    """The action with its refusals as answers."""
-
-    def handler(call: Call) -> Answer:
-        try:
-            return action(call)
-        except Refused as refusal:
-            return refusal.answer()
-
-    return handler
-
-
 def document(call: Call, name: str) -> dict[str, Any]:
     """The object of this name in the body."""
     try:
         made: Any = call.document()[name]
     except (ValueError, KeyError, TypeError) as error:
         raise Refused(400, "InvalidParameter", f"The body is JSON with an object named {name}.") from error
-    if not isinstance(made, dict):
+    found = an_object(made)
+    if found is None:
         raise Refused(400, "InvalidParameter", f"{name} is an object.")
-    return made  # type: ignore[reportUnknownVariableType]
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from livemarket.faces.business import Business, Happened, iso
-from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.calls import Answer, Call, answered, guarded
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.paypal import cases, hooks, payments, payouts, reports
@@ -101,18 +101,6 @@ class PayPal(Account):
             return []
         kind, resource_type, resource = found
         return [self.event(kind, resource_type, resource, happened.moment)]
-
-
-def guarded(action: Action) -> Action:
-    """The action with its refusals as answers."""
-
-    def handler(call: Call) -> Answer:
-        try:
-            return action(call)
-        except Refused as refusal:
-            return refusal.answer()
-
-    return handler
 
 
 def _told(till: Account, happened: Happened) -> tuple[str, str, dict[str, Any]] | None:

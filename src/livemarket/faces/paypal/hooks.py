@@ -14,6 +14,7 @@ from livemarket.faces.paypal.objects import links
 from livemarket.faces.paypal.payments import absent, document
 from livemarket.faces.paypal.refusals import Refused
 from livemarket.faces.paypal.signing import message
+from livemarket.faces.shapes import objects
 from livemarket.faces.webhooks import Endpoint, Notice
 
 ROOT = "/v1/notifications"
@@ -47,12 +48,12 @@ def _found(till: Account, call: Call) -> Endpoint:
 
 def _listen(till: Account, call: Call) -> Answer:
     body = document(call)
-    url, asked = body.get("url"), body.get("event_types")
-    if not isinstance(url, str) or not url.startswith("http") or not isinstance(asked, list) or not asked:
+    url, asked = body.get("url"), objects(body.get("event_types"))
+    if not isinstance(url, str) or not url.startswith("http") or not asked:
         raise Refused(400, "VALIDATION_ERROR", "url and event_types are needed.")
     if any(endpoint.url == url for endpoint in till.post.endpoints.values()):
         raise Refused(400, "WEBHOOK_URL_ALREADY_EXISTS", "This url listens already.", "url")
-    types = tuple(str(t.get("name")) for t in asked if isinstance(t, dict))  # type: ignore[reportUnknownMemberType]
+    types = tuple(str(one.get("name")) for one in asked)
     key = sha256(f"{till.secret}/{url}".encode()).hexdigest()[:17].upper()
     till.post.endpoints[key] = Endpoint(key, url, "", types, till.view.now)
     return answered(201, _shown(till.post.endpoints[key], call.base))

@@ -13,6 +13,7 @@ from livemarket.faces.paypal.account import Account
 from livemarket.faces.paypal.objects import PAYPAL, links
 from livemarket.faces.paypal.payments import absent, document, minor
 from livemarket.faces.paypal.refusals import Refused
+from livemarket.faces.shapes import a_list, an_object
 from livemarket.files import names
 from livemarket.files.faults import major
 
@@ -46,13 +47,13 @@ def _currency(amount: int) -> dict[str, str]:
 
 def _pay(till: Account, call: Call) -> Answer:
     body = document(call)
-    header, items = body.get("sender_batch_header"), body.get("items")
-    own: Any = header.get("sender_batch_id") if isinstance(header, dict) else None  # type: ignore[reportUnknownVariableType]
-    if not isinstance(own, str) or not own or not isinstance(items, list) or not items:
+    header, items = an_object(body.get("sender_batch_header")) or {}, a_list(body.get("items"))
+    own = header.get("sender_batch_id")
+    if not isinstance(own, str) or not own or not items:
         raise Refused(400, "VALIDATION_ERROR", "sender_batch_header.sender_batch_id and items are needed.")
     if any(batch["header"]["sender_batch_header"].get("sender_batch_id") == own for batch in till.batches.values()):
         raise Refused(400, "USER_BUSINESS_ERROR", f"A batch with the sender_batch_id {own} already exists.")
-    wanted = [_asked(item, n) for n, item in enumerate(items)]  # type: ignore[reportUnknownVariableType]
+    wanted = [_asked(item, n) for n, item in enumerate(items)]
     total = sum(amount for amount, _, _ in wanted)
     if total > sum(till.view.balance(PAYPAL, till.view.now)):
         raise Refused(422, "INSUFFICIENT_FUNDS", "The sender does not have sufficient funds.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from livemarket.faces.calls import Answer, answered
+from livemarket.faces.calls import Answer, Refusal, answered
 
 _NAMES = {
     400: "INVALID_REQUEST", 401: "AUTHENTICATION_FAILURE", 404: "RESOURCE_NOT_FOUND", 405: "METHOD_NOT_SUPPORTED",
@@ -13,7 +13,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """A call PayPal would not take; nothing was done."""
 
     def __init__(self, status: int, issue: str, description: str, field: str = "") -> None:

@@ -12,7 +12,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     build_schema,
-    execute_sync,  # type: ignore[reportUnknownVariableType]
+    execute_sync,  # type: ignore[reportUnknownVariableType] - graphql-core leaves its type open
     get_operation_ast,
     parse,
     validate,
@@ -21,6 +21,7 @@ from graphql import (
 from livemarket.faces import amounts
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.clock import wall
+from livemarket.faces.shapes import an_object
 from livemarket.faces.shopify.bucket import Bucket
 from livemarket.faces.shopify.cost import Cost
 from livemarket.faces.shopify.mutations import Mutations
@@ -78,10 +79,10 @@ class Graph:
     def _asked(self, call: Call) -> dict[str, Any]:
         if call.headers.get("content-type", "").startswith("application/graphql"):
             return {"query": call.body.decode()}
-        asked = amounts.decoded(call.body)
-        if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):  # type: ignore[reportUnknownMemberType]
-            raise ValueError("query")  # noqa: TRY004 - a caller's mistake, not ours
-        return asked  # type: ignore[reportUnknownVariableType]
+        asked = an_object(amounts.decoded(call.body))
+        if asked is None or not isinstance(asked.get("query"), str):
+            raise ValueError("query")
+        return asked
 
     def _priced(self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Answer:
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from livemarket.core.acts import Verb
 from livemarket.faces import amounts, givebacks
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.shapes import an_object, objects
 from livemarket.faces.shopify import ids
 from livemarket.faces.shopify.rest import Action, Refused, number
 from livemarket.faces.webhooks import Endpoint
@@ -27,18 +28,19 @@ def body(call: Call, name: str = "") -> dict[str, Any]:
         document = amounts.decoded(call.body)
     except ValueError as error:
         raise Refused(400, {name or "base": "expected JSON"}) from error
-    inner = document.get(name) if name and isinstance(document, dict) else document  # type: ignore[reportUnknownMemberType]
-    if not isinstance(inner, dict):
+    outer = an_object(document) or {}
+    inner = an_object(outer.get(name) if name else document)
+    if inner is None:
         raise Refused(400, {name or "base": "Required parameter missing or invalid"})
-    return inner  # type: ignore[reportUnknownVariableType]
+    return inner
 
 
 def parts(asked: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The objects in a list; an absent one is empty."""
-    found: Any = asked.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):  # type: ignore[reportUnknownVariableType]
+    found = objects(asked.get(name) or [])
+    if found is None:
         raise Refused(422, {name: ["is a list of objects"]})
-    return found  # type: ignore[reportUnknownVariableType]
+    return found
 
 
 class Writes:
@@ -93,8 +95,8 @@ class Writes:
             raise Refused(422, {"refund_line_items": ["more than was bought"]})
         goods, tax = view.order("subtotal", row), view.order("tax", row)
         suggested = (goods + tax) * pieces // view.order("quantity", row)
-        shipping: Any = asked.get("shipping")
-        if isinstance(shipping, dict) and shipping.get("full_refund"):  # type: ignore[reportUnknownMemberType]
+        shipping = an_object(asked.get("shipping")) or {}
+        if shipping.get("full_refund"):
             suggested += view.order("shipping", row)
         transaction = {
             "order_id": sale["order_id"], "kind": "suggested_refund", "gateway": sale["gateway"],

@@ -14,7 +14,7 @@ from typing import Any
 from livemarket.core.acts import Verb
 from livemarket.core.state import CHANNELS
 from livemarket.faces.business import DAY, Business, Happened, iso
-from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.calls import Answer, Call, Refusal, answered, guarded
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
@@ -28,7 +28,7 @@ EVENTS = {"show": "show.started", "slot": "show.slot_started", "show_over": "sho
 _SKU = re.compile(r"SKU-(\d{4,6})")
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """A call that would not be taken; nothing was done."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -66,7 +66,7 @@ class LiveShows:
         return {"token": self._token}
 
     def refused(self, call: Call) -> Answer | None:
-        if call.headers.get("authorization") == f"Bearer {self._token}":
+        if call.bears(self._token):
             return None
         return Refused(401, "UNAUTHORISED", "a bearer token is needed").answer()
 
@@ -107,7 +107,7 @@ class LiveShows:
             ("POST", "/v1/webhooks", self._listen),
             ("DELETE", "/v1/webhooks/{id}", self._forget),
         ]
-        return [Route(method, path, _guarded(action)) for method, path, action in made]
+        return [Route(method, path, guarded(action)) for method, path, action in made]
 
     def _list(self, call: Call) -> Answer:
         wanted = call.asked("status")
@@ -194,13 +194,3 @@ class LiveShows:
         if self.post.endpoints.pop(call.found["id"], None) is None:
             raise Refused(404, "NOT_FOUND", "no such webhook")
         return Answer(204, b"")
-
-
-def _guarded(action: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
-    def handler(call: Call) -> Answer:
-        try:
-            return action(call)
-        except Refused as refusal:
-            return refusal.answer()
-
-    return handler

@@ -46,7 +46,7 @@ class Stripe(Account):
 
     def refused(self, call: Call) -> Answer | None:
         given = call.headers.get("authorization", "")
-        if given == f"Bearer {self.secret}":
+        if call.bears(self.secret):
             return None
         message = "Invalid API Key provided." if given else "You did not provide an API key."
         return Refused(401, message).answer()

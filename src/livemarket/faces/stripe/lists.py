@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from livemarket.faces.calls import Answer, answered
 from livemarket.faces.pages import by_cursor
+from livemarket.faces.shapes import a_list, an_object
 from livemarket.faces.stripe.forms import listed
 
 _BOUNDS: dict[str, Callable[[int, int], bool]] = {
@@ -96,17 +97,18 @@ def expanded(document: dict[str, Any], form: dict[str, Any], find: Find) -> dict
 
 
 def _expand(place: Any, parts: list[str], path: str, find: Find) -> None:
-    if isinstance(place, list):
-        for item in place:  # type: ignore[reportUnknownVariableType]
+    several, one = a_list(place), an_object(place)
+    if several is not None:
+        for item in several:
             _expand(item, parts, path, find)
         return
-    if not isinstance(place, dict) or parts[0] not in place:
+    if one is None or parts[0] not in one:
         raise Refused(400, f"This property cannot be expanded ({path}).", "", "expand")
-    value: Any = place[parts[0]]  # type: ignore[reportUnknownVariableType]
+    value = one[parts[0]]
     if isinstance(value, str):
         made = find(value)
         if made is None:
             raise Refused(400, f"This property cannot be expanded ({path}).", "", "expand")
-        place[parts[0]] = value = made
+        one[parts[0]] = value = made
     if len(parts) > 1 and value is not None:
         _expand(value, parts[1:], path, find)

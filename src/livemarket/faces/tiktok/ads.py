@@ -15,10 +15,11 @@ from livemarket.core.acts import Verb
 from livemarket.faces import amounts
 from livemarket.faces.business import Business, Happened
 from livemarket.faces.calls import Answer, Call
-from livemarket.faces.door import Handler, No, Route
+from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
 from livemarket.faces.pages import by_number
+from livemarket.faces.shapes import a_list, an_object, texts
 from livemarket.faces.shelf import Shelf
 from livemarket.faces.tiktok.campaigns import Campaigns, ratio
 from livemarket.faces.tiktok.envelope import Envelope, Refused
@@ -112,16 +113,7 @@ class TikTokAds:
                     ("POST", "status/update/", self._switch),
                 )
             ]
-        return [Route(method, ROOT + path, self._guarded(action)) for method, path, action in table]
-
-    def _guarded(self, action: Action) -> Handler:
-        def handler(call: Call) -> Answer:
-            try:
-                return self._envelope.good(action(call))
-            except Refused as refusal:
-                return self._envelope.bad(refusal)
-
-        return handler
+        return [Route(method, ROOT + path, self._envelope.guarded(action)) for method, path, action in table]
 
     def _inside(self, call: Call, name: str, otherwise: Any) -> Any:
         """A query parameter that holds JSON."""
@@ -132,10 +124,10 @@ class TikTokAds:
 
     def _texts(self, call: Call, name: str, otherwise: list[str]) -> list[str]:
         """A query parameter that holds a list of texts."""
-        found: Any = self._inside(call, name, otherwise)
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):  # type: ignore[reportUnknownVariableType]
+        found = texts(self._inside(call, name, otherwise))
+        if found is None:
             raise wrong(f"{name}: a list of texts")
-        return found  # type: ignore[reportUnknownVariableType]
+        return found
 
     def _own(self, advertiser: Any) -> None:
         if advertiser != self.advertiser:
@@ -143,13 +135,13 @@ class TikTokAds:
 
     def _body(self, call: Call) -> dict[str, Any]:
         try:
-            asked = amounts.decoded(call.body)
+            asked = an_object(amounts.decoded(call.body))
         except ValueError as error:
             raise wrong("The body is not JSON.") from error
-        if not isinstance(asked, dict):
+        if asked is None:
             raise wrong("The body is not an object.")
-        self._own(asked.get("advertiser_id"))  # type: ignore[reportUnknownMemberType]
-        return asked  # type: ignore[reportUnknownVariableType]
+        self._own(asked.get("advertiser_id"))
+        return asked
 
     def _info(self, call: Call) -> Any:
         wanted = self._texts(call, "advertiser_ids", [])
@@ -172,16 +164,17 @@ class TikTokAds:
 
     def _listed(self, what: str, call: Call) -> Any:
         self._own(call.asked("advertiser_id"))
-        filters: Any = self._inside(call, "filtering", {})
+        filters = an_object(self._inside(call, "filtering", {}))
         known = {"campaign_ids", "adgroup_ids"}
-        if not isinstance(filters, dict) or set(filters) - known:  # type: ignore[reportUnknownArgumentType]
+        if filters is None or set(filters) - known:
             raise wrong(f"filtering: this world knows {' and '.join(sorted(known))}")
         made = self.campaigns.campaign if what == "campaign" else self.campaigns.group
         rows = [made(n) for n in self.campaigns.sets]
-        for name, wanted in filters.items():  # type: ignore[reportUnknownVariableType]
-            if not isinstance(wanted, list):
+        for name, given in filters.items():
+            wanted = a_list(given)
+            if wanted is None:
                 raise wrong(f"filtering: {name} is a list")
-            rows = [row for row in rows if row.get(str(name)[:-1]) in wanted]  # type: ignore[reportUnknownArgumentType]
+            rows = [row for row in rows if row.get(name[:-1]) in wanted]
         return self._paged(call, rows)
 
     def _named(self, text: Any, what: str) -> int:
@@ -217,15 +210,16 @@ class TikTokAds:
 
     def _budgets(self, call: Call) -> Any:
         """Several ad groups at once; each is done or named with what is wrong with it."""
-        asked: Any = self._body(call).get("budget")
-        if not isinstance(asked, list) or not 1 <= len(asked) <= 20:  # type: ignore[reportUnknownArgumentType]
+        asked = a_list(self._body(call).get("budget"))
+        if asked is None or not 1 <= len(asked) <= 20:
             raise wrong("budget: from 1 to 20 of adgroup_id and budget")
         good: list[str] = []
         bad: list[dict[str, Any]] = []
-        for one in asked:  # type: ignore[reportUnknownVariableType]
-            group: Any = one.get("adgroup_id") if isinstance(one, dict) else None  # type: ignore[reportUnknownMemberType]
+        for one in asked:
+            entry = an_object(one) or {}
+            group = entry.get("adgroup_id")
             try:
-                self._set(self._named(group, "adgroup"), one.get("budget"))  # type: ignore[reportUnknownMemberType]
+                self._set(self._named(group, "adgroup"), entry.get("budget"))
                 good.append(f"{group}")
             except Refused as refusal:
                 bad.append({"adgroup_id": group, "error_message": refusal.message})
@@ -233,12 +227,12 @@ class TikTokAds:
 
     def _switch(self, what: str, call: Call) -> Any:
         asked = self._body(call)
-        ids, status = asked.get(f"{what}_ids"), asked.get("operation_status")
-        if not isinstance(ids, list) or not 1 <= len(ids) <= 20:  # type: ignore[reportUnknownArgumentType]
+        ids, status = a_list(asked.get(f"{what}_ids")), asked.get("operation_status")
+        if ids is None or not 1 <= len(ids) <= 20:
             raise wrong(f"{what}_ids: from 1 to 20")
         if status not in {"ENABLE", "DISABLE"}:
             raise wrong("operation_status: ENABLE or DISABLE in this world")
-        chosen = [(str(text), self._named(text, what)) for text in ids]  # type: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        chosen = [(str(text), self._named(text, what)) for text in ids]
         for _, ad_set in chosen:
             now = self.campaigns.budget(ad_set)
             if status == "DISABLE" and self.campaigns.runs(ad_set):

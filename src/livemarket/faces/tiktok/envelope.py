@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
-from livemarket.faces.calls import Answer, answered
+from livemarket.faces.calls import Answer, Call, answered
 
 
 class Refused(Exception):
@@ -36,3 +37,14 @@ class Envelope:
 
     def bad(self, refusal: Refused) -> Answer:
         return self._wrapped(refusal.status, refusal.code, refusal.message, {})
+
+    def guarded(self, action: Callable[[Call], Any]) -> Callable[[Call], Answer]:
+        """The action with what it gives, or how it refuses, in an envelope."""
+
+        def handler(call: Call) -> Answer:
+            try:
+                return self.good(action(call))
+            except Refused as refusal:
+                return self.bad(refusal)
+
+        return handler

@@ -10,7 +10,7 @@ from typing import Any
 from livemarket.faces.business import DAY, Business, Happened, unix
 from livemarket.faces.calls import Answer, Call
 from livemarket.faces.clock import wall
-from livemarket.faces.door import Handler, No, Route
+from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
 from livemarket.faces.shelf import Shelf
@@ -20,7 +20,7 @@ from livemarket.faces.tiktok.finance import Finance
 from livemarket.faces.tiktok.goods import Goods, product_id
 from livemarket.faces.tiktok.lives import Lives
 from livemarket.faces.tiktok.orders import Orders
-from livemarket.faces.tiktok.shop_calls import INTERNAL, INVALID, Action, ShopCalls, body, invalid
+from livemarket.faces.tiktok.shop_calls import INTERNAL, INVALID, ShopCalls, body, invalid
 from livemarket.faces.view import View
 from livemarket.faces.webhooks import Endpoint, Notice, Post
 
@@ -117,16 +117,7 @@ class TikTokShop:
             ("DELETE", hooks, self._forget),
         ]  # fmt: skip
         table.sort(key=lambda row: row[1].count("{"))
-        return [Route(method, path, self._guarded(action)) for method, path, action in table]
-
-    def _guarded(self, action: Action) -> Handler:
-        def handler(call: Call) -> Answer:
-            try:
-                return self._envelope.good(action(call))
-            except Refused as refusal:
-                return self._envelope.bad(refusal)
-
-        return handler
+        return [Route(method, path, self._envelope.guarded(action)) for method, path, action in table]
 
     def _listening(self, call: Call) -> Any:
         made = [

@@ -11,9 +11,10 @@ import numpy as np
 
 from livemarket.core.acts import Verb
 from livemarket.core.arrays import Ints
-from livemarket.faces import amounts, givebacks
+from livemarket.faces import amounts, givebacks, shapes
 from livemarket.faces.business import DAY, moment_of
 from livemarket.faces.calls import Call
+from livemarket.faces.shapes import an_object
 from livemarket.faces.tiktok import goods
 from livemarket.faces.tiktok.envelope import Refused
 from livemarket.faces.tiktok.orders import ASKED, COMPLETE, CURRENCY, OWN, STATUSES
@@ -36,28 +37,28 @@ def invalid(message: str) -> Refused:
 def body(call: Call) -> dict[str, Any]:
     """The body as an object."""
     try:
-        document = amounts.decoded(call.body)
+        document = an_object(amounts.decoded(call.body))
     except ValueError as error:
         raise invalid("The body is not JSON.") from error
-    if not isinstance(document, dict):
+    if document is None:
         raise invalid("The body is not an object.")
-    return document  # type: ignore[reportUnknownVariableType]
+    return document
 
 
 def objects(asked: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """A list of objects in a body."""
-    found: Any = asked.get(name)
-    if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):  # type: ignore[reportUnknownVariableType]
+    found = shapes.objects(asked.get(name))
+    if not found:
         raise invalid(f"{name} is a required list of objects")
-    return found  # type: ignore[reportUnknownVariableType]
+    return found
 
 
 def texts(asked: dict[str, Any], name: str) -> list[str]:
     """A list of texts in a body; empty if it is not there."""
-    found: Any = asked.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):  # type: ignore[reportUnknownVariableType]
+    found = shapes.texts(asked.get(name) or [])
+    if found is None:
         raise invalid(f"{name} is a list of texts")
-    return found  # type: ignore[reportUnknownVariableType]
+    return found
 
 
 def whole(asked: dict[str, Any], name: str) -> int | None:
@@ -183,10 +184,10 @@ class ShopCalls:
         sku = self._sku(call)
         for one in objects(body(call), "skus"):
             self._own(one, sku)
-            price: Any = one.get("price")
-            if not isinstance(price, dict) or price.get("currency") != CURRENCY:  # type: ignore[reportUnknownMemberType]
+            price = an_object(one.get("price"))
+            if price is None or price.get("currency") != CURRENCY:
                 raise invalid("price has an amount and the shop's currency")
-            amount = amounts.minor(price.get("amount"))  # type: ignore[reportUnknownMemberType]
+            amount = amounts.minor(price.get("amount"))
             if not amount or amount > goods.MOST_MINOR:
                 raise invalid(f"amount is from 0.01 to {major(goods.MOST_MINOR)}")
             self._act(Verb.PRICE, sku, amount)
@@ -209,12 +210,12 @@ class ShopCalls:
         return {"errors": []}
 
     def listed(self, call: Call, verb: Verb) -> Any:
-        ids: Any = body(call).get("product_ids")
-        if not isinstance(ids, list) or not 1 <= len(ids) <= 20:  # type: ignore[reportUnknownArgumentType]
+        ids = shapes.a_list(body(call).get("product_ids"))
+        if ids is None or not 1 <= len(ids) <= 20:
             raise invalid("product_ids has from 1 to 20 ids")
         errors: list[dict[str, Any]] = []
-        for text in ids:  # type: ignore[reportUnknownVariableType]
-            sku = goods.sku_of(str(text), len(self.face.goods.skus))  # type: ignore[reportUnknownArgumentType]
+        for text in ids:
+            sku = goods.sku_of(str(text), len(self.face.goods.skus))
             if sku is None:
                 errors.append(
                     {"code": 12_052_001, "message": "Product does not exist.", "detail": {"product_id": text}}

@@ -8,14 +8,14 @@ from typing import Any
 
 from livemarket.core.acts import Verb
 from livemarket.faces.business import Business, Happened
-from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.calls import Answer, Call, answered, guarded
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
 from livemarket.faces.pages import by_number
 from livemarket.faces.warehouse import hooks, receiving
 from livemarket.faces.warehouse.objects import CENTER, Objects
-from livemarket.faces.warehouse.refusals import Action, Refused, absent, guarded, whole
+from livemarket.faces.warehouse.refusals import Action, Refused, absent, whole
 from livemarket.faces.webhooks import Notice, Post
 
 _SAID = {
@@ -46,7 +46,7 @@ class Warehouse:
         return {"token": self.token}
 
     def refused(self, call: Call) -> Answer | None:
-        good = call.headers.get("authorization") == f"Bearer {self.token}"
+        good = call.bears(self.token)
         return None if good else Answer(401, b"", kept=False)
 
     def no(self, why: No, call: Call, retry_after: int = 0) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from livemarket.core.state import Status
 from livemarket.faces.business import Happened, iso
 from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.shapes import texts
 from livemarket.faces.warehouse.refusals import Action, Refused, absent
 from livemarket.faces.webhooks import Endpoint, Notice
 
@@ -51,17 +52,17 @@ def shown(endpoint: Endpoint) -> dict[str, Any]:
 def _listen(face: Warehouse, call: Call) -> Answer:
     try:
         given: Any = call.document()
-        url, topics = given["subscription_url"], given["topics"]
+        url, topics = given["subscription_url"], texts(given["topics"])
     except (ValueError, KeyError, TypeError) as error:
         raise Refused(400, "topics", "topics and subscription_url are needed") from error
     if not isinstance(url, str) or not url.startswith("http"):
         raise Refused(422, "subscription_url", "is an address")
-    if not isinstance(topics, list) or not topics or not set(topics) <= set(TOPICS):  # type: ignore[reportUnknownArgumentType]
+    if not topics or not set(topics) <= set(TOPICS):
         raise Refused(422, "topics", f"are of {', '.join(TOPICS)}")
     number = str(1 + max((int(key) for key in face.post.endpoints), default=0))
     made = hashlib.sha256(f"{face.token}/{number}/{url}".encode()).digest()[:24]
     secret = f"whsec_{base64.b64encode(made).decode()}"
-    face.post.endpoints[number] = Endpoint(number, url, secret, tuple(topics), face.view.now)  # type: ignore[reportUnknownArgumentType]
+    face.post.endpoints[number] = Endpoint(number, url, secret, tuple(topics), face.view.now)
     return answered(201, shown(face.post.endpoints[number]) | {"secret": secret})
 
 

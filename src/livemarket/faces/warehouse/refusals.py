@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.calls import Answer, Call, Refusal, answered
 
 Action = Callable[[Call], Answer]
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """A call that would not be taken; nothing was done."""
 
     def __init__(self, status: int, field: str, why: str) -> None:
@@ -22,18 +22,6 @@ class Refused(Exception):
 
 def absent() -> Refused:
     return Refused(404, "id", "not found")
-
-
-def guarded(action: Action) -> Action:
-    """The action with its refusals as answers."""
-
-    def handler(call: Call) -> Answer:
-        try:
-            return action(call)
-        except Refused as refusal:
-            return refusal.answer()
-
-    return handler
 
 
 def whole(call: Call, name: str, otherwise: int, most: int) -> int:

@@ -94,7 +94,7 @@ def test_the_control_a_face_that_breaks_is_seen(shop):
     """The same reading of an answer, of a handler that fails."""
     with pytest.raises(KeyError):
         face = next(d.face for d in shop.desk.doors if d.face.name == "tiktok_shop")
-        face._guarded(lambda _: {}["nothing"])(Call("GET", "/", "", {}, b""))
+        face._envelope.guarded(lambda _: {}["nothing"])(Call("GET", "/", "", {}, b""))
 
 
 @pytest.mark.parametrize(
