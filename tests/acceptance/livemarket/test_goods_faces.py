@@ -387,3 +387,9 @@ def test_a_live_show_follows_the_shop(shop, show, listener):
     headers, body, _ = got[0]
     stamp, made = dict(part.split("=") for part in headers["livemarket-signature"].split(",")).values()
     assert made == hmac.new(hook["secret"].encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("topics", [[{}], [["order.shipped"]], [1], "order.shipped", [], None])
+def test_topics_of_another_shape_are_refused(warehouse, topics):
+    made = warehouse.post("/2026-01/webhook", json={"subscription_url": "http://127.0.0.1:9", "topics": topics})
+    assert (made.status_code, list(made.json())) == (422, ["topics"])

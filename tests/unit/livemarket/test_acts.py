@@ -5,26 +5,14 @@ import random
 import numpy as np
 import pytest
 
-from livemarket import catalog
 from livemarket.core import payments
 from livemarket.core.acts import Verb
 from livemarket.core.position import position
-from livemarket.core.step import born, step
 from livemarket.faces.business import DAY, Business, moment_of, unix
 from livemarket.faces.clock import Clock
 from livemarket.faces.faults import Faults
 from livemarket.faces.pages import by_cursor, by_number
 from livemarket.faces.stripe.forms import nested
-
-
-@pytest.fixture(scope="module")
-def grown():
-    """Forty-five days old: returns, disputes and settlements run."""
-    world = born(catalog.setting("small"), 7)
-    for _ in range(45):
-        step(world)
-    world.keep = True
-    return world
 
 
 @pytest.fixture

@@ -5,23 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from livemarket import catalog
 from livemarket.core import tickets
 from livemarket.core.acts import Verb
 from livemarket.core.state import Status
-from livemarket.core.step import born, step
+from livemarket.core.step import step
 from livemarket.faces.business import DAY, Business
 from livemarket.faces.clock import Clock
-
-
-@pytest.fixture(scope="module")
-def grown():
-    """Forty-five days old: parcels, tickets and disputes run."""
-    world = born(catalog.setting("small"), 7)
-    for _ in range(45):
-        step(world)
-    world.keep = True
-    return world
 
 
 @pytest.fixture
