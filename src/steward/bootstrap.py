@@ -313,7 +313,7 @@ def check_catalog() -> JsonObject:
         "accounts": len(catalog.chart),
         "limits": len(catalog.limits),
         "agents": len(catalog.agents),
-        "tools": len(catalog.tools),
+        "ports": len(catalog.ports),
         **counts(catalog),
     }
     return {"errors": errors, "warnings": warnings, "counts": totals, "digest": catalog.digest}

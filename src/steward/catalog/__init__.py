@@ -10,11 +10,13 @@ from steward.catalog.formulas import Place, places, rewritten
 from steward.catalog.links import check_links
 from steward.catalog.loader import Catalog, Problem, catalog_of, load_catalog, parse_yaml, read_yaml_folder
 from steward.catalog.rules import check_rules, counts
+from steward.catalog.toolbook import ToolBook
 
 __all__ = [
     "Catalog",
     "Place",
     "Problem",
+    "ToolBook",
     "catalog_of",
     "check_links",
     "check_rules",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from steward.catalog.loader import Catalog, Problem
 from steward.contracts.event import EventSpec
+from steward.contracts.kind import ActionKind
 from steward.contracts.payloads import CURRENT, PAYLOADS, VERSIONS
-from steward.contracts.tool import ActionKind
 
 
 def check_links(catalog: Catalog) -> list[Problem]:
@@ -78,12 +78,12 @@ def _payload(spec: EventSpec) -> Iterator[Problem]:
 
 
 def _kinds(catalog: Catalog) -> Iterator[Problem]:
-    verbs = {f"{tool.tool}.{verb.verb}" for tool in catalog.tools for verb in tool.verbs}
+    verbs = {f"{port.port}.{verb.verb}" for port in catalog.ports for verb in port.verbs}
     limits = {limit.name for limit in catalog.limits}
     for kind in catalog.kinds:
         where = f"actions/{kind.kind}.yaml"
         if kind.verb not in verbs:
-            yield _problem(catalog.at(where, "verb"), f"verb {kind.verb} is in no tool", "add it under tools/")
+            yield _problem(catalog.at(where, "verb"), f"verb {kind.verb} is in no port", "add it under ports/")
         for step in kind.risk_steps:
             if step.amount_above not in limits:
                 yield _problem(
@@ -99,7 +99,7 @@ def _kinds(catalog: Catalog) -> Iterator[Problem]:
 def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
     """A live kind takes effect through an internal verb, as a hold; both accounts stand in the chart as written."""
     where = f"actions/{kind.kind}.yaml"
-    internal = {f"{t.tool}.{verb.verb}" for t in catalog.tools for verb in t.verbs if verb.method == "INTERNAL"}
+    internal = {f"{p.port}.{verb.verb}" for p in catalog.ports for verb in p.verbs if verb.method == "INTERNAL"}
     if kind.stage == "live" and (kind.verb not in internal or kind.hold is None or kind.amount is None):
         yield _problem(
             catalog.at(where, "stage"), "is live without an internal verb, an amount and a hold", "leave it in shadow"

@@ -20,8 +20,9 @@ from steward.contracts.base import Contract
 from steward.contracts.event import EventSpec
 from steward.contracts.history import HistoryRules
 from steward.contracts.invariant import InvariantSpec, RuleFile
+from steward.contracts.kind import ActionKind, AgentSpec, Limit, RiskPolicy, Role
 from steward.contracts.ledger import Account, PostingRule
-from steward.contracts.tool import ActionKind, AgentSpec, Limit, RiskPolicy, Role, ToolSpec
+from steward.contracts.port import Port, Route
 from steward.kernel.canonical import JsonObject, canonical_text, digest_hex
 from steward.kernel.errors import CatalogError
 
@@ -38,7 +39,8 @@ _PARTS: dict[str, type[Contract]] = {
     "postings": PostingRule,
     "events": EventSpec,
     "kinds": ActionKind,
-    "tools": ToolSpec,
+    "ports": Port,
+    "routes": Route,
     "agents": AgentSpec,
 }
 
@@ -127,7 +129,8 @@ class Catalog:
     postings: tuple[PostingRule, ...]
     events: tuple[EventSpec, ...]
     kinds: tuple[ActionKind, ...]
-    tools: tuple[ToolSpec, ...]
+    ports: tuple[Port, ...]
+    routes: tuple[Route, ...]
     agents: tuple[AgentSpec, ...]
     history: HistoryRules
     invariants: tuple[tuple[str, JsonObject], ...]
@@ -190,7 +193,7 @@ class Catalog:
         """The files of rules as contracts."""
         folder = None if self.root is None else self.root / "invariants"
         return tuple(
-            (name, _model(RuleFile, document, f"invariants/{name}", None if folder is None else folder / name))
+            (name, model_of(RuleFile, document, f"invariants/{name}", None if folder is None else folder / name))
             for name, document in self.invariants
         )
 
@@ -228,7 +231,7 @@ def _kind(kind: ActionKind) -> JsonObject:
     return {**found, "witness": kind.witness.model_dump(mode="json")}
 
 
-def _model(model: type[Model], document: Any, where: str, file: Traversable | None = None, *path: int) -> Model:
+def model_of(model: type[Model], document: Any, where: str, file: Traversable | None = None, *path: int) -> Model:
     """A contract of a document or of its part at `path`; `CatalogError` names file, line, key and what is wrong."""
     try:
         return model.model_validate(document)
@@ -259,7 +262,7 @@ def _list(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]
     document = parse_yaml(file.read_text(encoding="utf-8"), name)
     if not isinstance(document, list):
         raise CatalogError("is not a list", where=name)
-    return tuple(_model(model, item, name, file, i) for i, item in enumerate(cast("list[Any]", document)))
+    return tuple(model_of(model, item, name, file, i) for i, item in enumerate(cast("list[Any]", document)))
 
 
 def _folder_lists(model: type[Model], root: Traversable, folder: str) -> tuple[Model, ...]:
@@ -277,12 +280,12 @@ def _agents(root: Traversable) -> Iterator[AgentSpec]:
                 if len(parts) != 3 or parts[0].strip():
                     raise CatalogError("has no front matter between two lines of ---", where=file.name)
                 spec = {**parse_yaml(parts[1], file.name), "brief": parts[2].strip()}
-                yield _model(AgentSpec, spec, file.name)
+                yield model_of(AgentSpec, spec, file.name)
 
 
 def _history(file: Traversable) -> HistoryRules:
     where = f"history/{file.name}"
-    return _model(HistoryRules, parse_yaml(file.read_text(encoding="utf-8"), where), where, file)
+    return model_of(HistoryRules, parse_yaml(file.read_text(encoding="utf-8"), where), where, file)
 
 
 def load_catalog(root: Traversable | None = None) -> Catalog:
@@ -296,10 +299,11 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
         postings=_list(PostingRule, base, "postings.yaml"),
         events=_folder_lists(EventSpec, base, "events"),
         kinds=tuple(
-            _model(ActionKind, document, f"actions/{name}", base / "actions" / name)
+            model_of(ActionKind, document, f"actions/{name}", base / "actions" / name)
             for name, document in read_yaml_folder(base / "actions")
         ),
-        tools=_folder_lists(ToolSpec, base, "tools"),
+        ports=_folder_lists(Port, base, "ports"),
+        routes=_list(Route, base, "routes.yaml"),
         agents=tuple(_agents(base)),
         history=_history(base / "history" / "online_retail.yaml"),
         invariants=tuple(read_yaml_folder(base / "invariants")),
@@ -309,8 +313,14 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
 
 def catalog_of(document: JsonObject) -> Catalog:
     """The catalog a stored document says: what was in force once, typed as it is today."""
-    parts = {name: tuple(_model(model, item, name) for item in document[name]) for name, model in _PARTS.items()}
+    if "ports" not in document:  # written down before tools were systems: its ports stood under their name
+        ports = [
+            {**{key: value for key, value in port.items() if key != "tool"}, "port": port["tool"]}
+            for port in document["tools"]
+        ]
+        document = {**document, "ports": ports, "routes": []}
+    parts = {name: tuple(model_of(model, item, name) for item in document[name]) for name, model in _PARTS.items()}
     invariants = tuple((str(name), cast("JsonObject", rules)) for name, rules in document["invariants"])
     return Catalog(
-        **cast("Any", parts), history=_model(HistoryRules, document["history"], "history"), invariants=invariants
+        **cast("Any", parts), history=model_of(HistoryRules, document["history"], "history"), invariants=invariants
     )

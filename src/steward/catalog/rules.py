@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from steward.catalog.loader import Catalog, Problem
-from steward.contracts.tool import ActionKind, VerbSpec
+from steward.contracts.kind import ActionKind
+from steward.contracts.port import PortVerb
 
 _ROLE = re.compile(r'"([a-z_]+)" in principal\.roles')
 _NAMED = re.compile(r"\{([a-z_.]+)\}")
@@ -110,7 +111,7 @@ def _effects(catalog: Catalog) -> Iterator[Problem]:
 
 def _requests(catalog: Catalog) -> Iterator[Problem]:
     """A verb asks only for parameters that the kind has; an amount is one of them, and money."""
-    verbs = {f"{tool.tool}.{verb.verb}": verb for tool in catalog.tools for verb in tool.verbs}
+    verbs = {f"{port.port}.{verb.verb}": verb for port in catalog.ports for verb in port.verbs}
     for kind in catalog.kinds:
         file = f"actions/{kind.kind}.yaml"
         if kind.amount is not None and kind.params.get(kind.amount) != "money":
@@ -125,7 +126,7 @@ def _requests(catalog: Catalog) -> Iterator[Problem]:
                 yield _problem(where, f"{kind.verb} asks for {name}, which it does not have", "add the parameter")
 
 
-def _asked(verb: VerbSpec) -> set[str]:
+def _asked(verb: PortVerb) -> set[str]:
     return {*_NAMED.findall(verb.path), *verb.body.values()}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from steward.catalog import Catalog
 from steward.contracts.invariant import FactSpec, InvariantSpec, StateRule
-from steward.contracts.tool import ActionKind, Limit
+from steward.contracts.kind import ActionKind, Limit
 from steward.world_model import NOT_MODELLED
 
 _MADE = "Generated from the catalog by `make schemas`; edit that, not this page.\n"

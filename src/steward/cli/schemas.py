@@ -15,7 +15,20 @@ from steward.cli.reference_rules import actions_page, invariants_page, limits_pa
 from steward.contracts.payloads import VERSIONS
 from steward.kernel.canonical import JsonObject
 
-_MODULES = ("action", "decision", "event", "forecast", "invariant", "ledger", "proof", "snapshot", "tool", "history")
+_MODULES = (
+    "action",
+    "decision",
+    "event",
+    "forecast",
+    "invariant",
+    "ledger",
+    "proof",
+    "snapshot",
+    "kind",
+    "port",
+    "tool",
+    "history",
+)
 _PAGES = {
     "docs/reference/events.md": events_page,
     "docs/reference/invariants.md": invariants_page,

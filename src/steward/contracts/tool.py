@@ -1,130 +1,204 @@
-"""Action kinds and the tools they reach: who decides, at which risk, through which request."""
+"""Tools: systems outside, described as data. One executor reads this; code stands only where a protocol needs it.
+
+Templates (`path`, `query`, `headers`, `body`, `args`, `expect`) are JSON whose texts may hold `{name}` or
+`{name.part}`: a text that is one such mark alone becomes the value itself, whatever its type; inside a longer text the
+value is written as text. A key whose mark names an argument that was not given is left out. Filters follow a bar:
+`{amount_minor|major:currency}` is an exact decimal text in major units of the currency argument, `{x|text}`, `{x|json}`,
+`{x|base64}`, `{x|join:,}`.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from steward.contracts.action import RiskLevel
-from steward.contracts.base import Contract, Json, JsonObject, Ratio
+from steward.contracts.base import Contract, Json, JsonObject
 
-FactOwner = Literal["state", "gateway", "ledger", "world_model"]
-"""Who can be asked for a fact."""
-
-
-class RiskStep(Contract):
-    """From the first step whose limit the amount exceeds, the level; steps stand highest first."""
-
-    amount_above: str
-    level: RiskLevel
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Mode = Literal["native", "probe", "none"]
 
 
-class Witness(Contract):
-    """One action with its facts that must come out ALLOW, so that the catalog does not forbid everything."""
+class Auth(Contract):
+    """How calls are signed. Secrets are named, never given.
 
-    facts: JsonObject
-    action: JsonObject
-    now: str
-
-
-class HoldRule(Contract):
-    """What a live kind does to the books: its amount is held on `debit` against `credit` (accounts that may name text
-    parameters in braces) for `hours`. `day_cap` names the limit on what a day may take, whatever became of it.
+    `secrets` are entries of the vault, `<tool>_<name>` (STEWARD_KEY_STRIPE_SECRET), each with what it is. `scheme`
+    decides which `options` there are: bearer {secret}; basic {user, password}, names of secrets or a literal after `=`;
+    header {header, secret, prefix}; query {parameter, secret}; oauth2 {grant: client_credentials or refresh_token,
+    token_url, client: basic or body, scope}; hmac {algorithm, secret, header, ...}; sigv4 {service, region}; protocol
+    (its own code); none.
     """
 
-    debit: str
-    credit: str
-    hours: int
-    day_cap: str
+    scheme: Literal["bearer", "basic", "header", "query", "oauth2", "hmac", "sigv4", "protocol", "none"]
+    options: JsonObject = {}
+    secrets: dict[Name, str] = {}
 
 
-class ActionKind(Contract):
-    """A kind of action: its parameters and their types, the facts its rules read and who offers them, what it does to
-    the facts, its verb, its risk, its stage.
-
-    `effect` gives the value of a fact after the action; a kind that changes none says why in `no_effect`. `approvals`
-    is how many people must agree where anybody must. `exploration` is the probability of doing nothing instead of an
-    admissible proposal; only reversible kinds may. A refusal by a rule of a kind under `watch` is a violation: an
-    event, an alert, a count towards quarantine. In stage `live` an action takes effect: today only through an internal
-    verb, as a hold in our own books.
+class Rate(Contract):
+    """At most `burst` at once and `per_second` (an exact number as text) on average, over all our processes; `source` is
+    where the provider says so, or says that it is our own choice.
     """
 
-    kind: str
-    meaning: str
+    burst: Annotated[int, Field(ge=1)]
+    per_second: Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6}|/\d{1,6})?$")]
+    source: str
+
+
+class Retry(Contract):
+    """Which answers mean "later", how often at most, and the waits between: `first_seconds`, doubled each time."""
+
+    codes: tuple[int, ...] = (429, 500, 502, 503, 504)
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    first_seconds: Annotated[int, Field(ge=0, le=3600)] = 1
+    most_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
+
+
+class Idempotency(Contract):
+    """What may be done when no answer came.
+
+    native: send again with the same key within `hours` of the first time; the key goes into `header`, or, without one,
+    where a template says `{key}`. probe: look for our reference with the reading verb `verb` and arguments `args`
+    (templates over the arguments and `{key}`); it happened if `found` (a JSONPath into the answer) selects an object
+    whose fields are those of `match`; the request must carry `{key}` for that. Nothing found `settle_seconds` after the
+    last try means it did not happen. none: a person looks, because of `why`.
+    """
+
+    mode: Mode
+    header: str = ""
+    hours: int = 0
+    verb: str = ""
+    args: dict[str, Json] = {}
+    found: str = ""
+    match: dict[str, Json] = {}
+    settle_seconds: int = 0
+    why: str = ""
+
+
+class Pages(Contract):
+    """How a list goes on: `cursor` (the answer's `next`, a JSONPath, goes into parameter `into`), `page` and `offset`
+    (a number in `into` grows), `link` (the Link header), `token` (like cursor, repeated until it is empty). `items` is
+    the JSONPath of the list; `more` of a truth value, if the answer has one.
+    """
+
+    style: Literal["cursor", "page", "offset", "link"]
+    items: str
+    into: str = ""
+    next: str = ""
+    more: str = ""
+
+
+class MoneyPath(Contract):
+    """Which arguments are the money an effect moves: paths like `amount_minor`, with the currency's, or a fixed one."""
+
+    amount: str
+    currency: str
+
+
+class Check(Contract):
+    """A reading verb whose answer must hold `expect`: JSONPath to value; a template is filled first."""
+
     verb: str
-    amount: str | None
-    params: dict[str, Json]
-    facts: dict[str, FactOwner]
-    effect: dict[str, str] = {}
-    no_effect: str = ""
-    witness: Witness
-    risk: RiskLevel
-    risk_steps: tuple[RiskStep, ...] = ()
-    approvals: int = 1
-    stage: Literal["shadow", "live"]
-    hold: HoldRule | None = None
-    watch: bool = True
-    exploration: Ratio
-    reversible: bool
-    why: str
+    args: dict[str, Json] = {}
+    expect: dict[str, Json] = {}
+
+
+class Undo(Contract):
+    """The verb that takes an effect back, with its arguments: templates over `{args.NAME}` and `{result.NAME}`."""
+
+    verb: str
+    args: dict[str, Json] = {}
+
+
+class Evidence(Contract):
+    """Why we believe a verb is as written.
+
+    checked: `operation` of `description` (one of the tool's `descriptions`) accepts its requests, and `response`, which
+    was published or recorded, parses. documented: a person can read it on `page`, seen on `date`; `fields` are the
+    names of request and answer noted there. internal: a door of ours.
+    """
+
+    level: Literal["checked", "documented", "internal"]
+    description: str = ""
+    operation: str = ""
+    response: str = ""
+    page: str = ""
+    date: str = ""
+    fields: tuple[str, ...] = ()
 
 
 class VerbSpec(Contract):
-    """One thing a tool can do: the request it sends. `body` maps request fields to parameter paths. An INTERNAL verb
-    sends nothing: its effect is in our own database.
+    """One thing a tool can do.
+
+    `params` is the JSON Schema (2020-12, an object, no additional properties) of the arguments. Arguments that `path`
+    names go there. Without `query` and `body` templates the others go into the query (GET, DELETE) or, by their names,
+    into the body. `result` gives names to parts of a good answer (JSONPaths); `id` is the other side's reference.
+    `failed` (JSONPath to value) marks answers that are refusals although their status says 200. `effect` says whether
+    anything changes there; only such a verb has an effect rule. `door` names what an internal verb calls. `protocol`
+    names the code of a verb that is no plain HTTP call.
     """
 
-    verb: str
-    method: Literal["POST", "PUT", "INTERNAL"]
-    path: str
-    body: dict[str, str]
-    idempotency_header: str
+    verb: Name
+    meaning: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "INTERNAL"]
+    path: str = ""
+    base: str = ""
+    params: JsonObject
+    query: dict[str, Json] | None = None
+    headers: dict[str, str] = {}
+    body: Json = None
+    encoding: Literal["", "json", "form", "multipart", "text"] = ""
+    result: dict[Name, str] = {}
+    failed: dict[str, Json] = {}
+    effect: bool
+    risk: RiskLevel = "L0"
+    money: MoneyPath | None = None
+    idempotency: Idempotency | None = None
+    pages: Pages | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 20
+    rate: Rate | None = None
+    confirm: Check | None = None
+    undo: Undo | None = None
+    irreversible: str = ""
+    door: str = ""
+    protocol: str = ""
+    evidence: Evidence
 
 
 class ToolSpec(Contract):
-    """A system with effects."""
+    """A system outside, or one of our own doors.
 
-    tool: str
-    meaning: str
-    verbs: tuple[VerbSpec, ...]
+    `descriptions` are the official descriptions its `checked` verbs are held against: file name to version and where it
+    is published. `settings` are what an owner says that is no secret (a shop's host), used as `{settings.NAME}` in
+    `base` and templates. A system without a public API is not `callable`: it has no verbs, and `why` says what is
+    missing. `webhook` names the scheme of its signatures. `redact` are names of fields that are never written down.
+    `check` is the reading verb that shows an owner that her credentials work.
+    """
 
-
-class RiskPolicy(Contract):
-    """A level, who approves it, who may as well after `escalate_hours`, and after how many hours silence means no."""
-
-    level: RiskLevel
-    approver: str | None
-    escalate_to: str | None = None
-    escalate_hours: int | None = None
-    expires_hours: int
-    expiry: Literal["reject"] = "reject"
-    meaning: str
-    examples: tuple[str, ...] = ()
-
-
-class Role(Contract):
-    """A role a person may have; `approves` are the levels it decides. No agent ever holds one that approves any."""
-
-    role: str
-    meaning: str
-    approves: tuple[RiskLevel, ...]
-
-
-class Limit(Contract):
-    """A number the business set: every limit has a name, an owner and a reason."""
-
+    tool: Name
     name: str
-    value: int | Ratio | dict[str, int | str]
-    owner: str
-    why: str
-
-
-class AgentSpec(Contract):
-    """Who proposes: front matter of its Markdown file; the body is its brief."""
-
-    name: str
-    department: str
-    reports_to: str
-    proposes: tuple[str, ...]
-    trigger: str
-    kpi: str
-    brief: str = ""
+    meaning: str
+    category: Literal[
+        "commerce", "fulfilment", "payments", "accounting", "advertising", "support", "messaging", "live", "research",
+        "tax", "storage", "internal", "agentic",
+    ]  # fmt: skip
+    callable: bool = True
+    why: str = ""
+    base: str = ""
+    sandbox: str = ""
+    version: str = ""
+    docs: str = ""
+    descriptions: dict[str, str] = {}
+    auth: Auth = Auth(scheme="none")
+    settings: dict[Name, str] = {}
+    headers: dict[str, str] = {}
+    encoding: Literal["json", "form", "multipart", "text"] = "json"
+    rate: Rate | None = None
+    retry: Retry = Retry()
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    breaker_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
+    failed: dict[str, Json] = {}
+    webhook: str = ""
+    redact: tuple[str, ...] = ()
+    check: Check | None = None
+    verbs: tuple[VerbSpec, ...] = ()

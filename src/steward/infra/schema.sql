@@ -63,12 +63,35 @@ CREATE TABLE api_key (
     revoked_at timestamp with time zone
 );
 
+CREATE TABLE approval (
+    approval_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    action_id uuid NOT NULL,
+    args_digest bytea NOT NULL,
+    policy_version bytea NOT NULL,
+    tool_version bytea NOT NULL,
+    decision text NOT NULL,
+    person text NOT NULL,
+    role text NOT NULL,
+    key_id text NOT NULL,
+    channel text NOT NULL,
+    reason text NOT NULL DEFAULT ''::text,
+    decided_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE balance (
     account_id integer NOT NULL,
     amount_minor bigint NOT NULL DEFAULT 0,
     pending_debit_minor bigint NOT NULL DEFAULT 0,
     pending_credit_minor bigint NOT NULL DEFAULT 0,
     version bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE breaker (
+    tool text NOT NULL,
+    failures integer NOT NULL,
+    open_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE catalog_approval (
@@ -122,6 +145,74 @@ CREATE TABLE delivery (
     reason text,
     attempts integer NOT NULL DEFAULT 0,
     event_keys uuid[] NOT NULL DEFAULT '{}'::uuid[]
+);
+
+CREATE TABLE effect (
+    action_id uuid NOT NULL,
+    kind text NOT NULL,
+    proposer text NOT NULL,
+    department text NOT NULL,
+    goal text,
+    stage text NOT NULL,
+    tool text NOT NULL,
+    verb text NOT NULL,
+    mode text NOT NULL,
+    args jsonb NOT NULL,
+    args_digest bytea NOT NULL,
+    policy_version bytea NOT NULL,
+    tool_version bytea NOT NULL,
+    risk text NOT NULL,
+    amount_minor bigint,
+    currency text,
+    quorum integer NOT NULL,
+    role text,
+    reason text NOT NULL DEFAULT ''::text,
+    hold text,
+    deadline timestamp with time zone,
+    opened_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    fence bigint NOT NULL DEFAULT 0,
+    owner text,
+    lease_until timestamp with time zone,
+    due_at timestamp with time zone NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    probes integer NOT NULL DEFAULT 0,
+    first_sent_at timestamp with time zone,
+    last_sent_at timestamp with time zone,
+    remote_ref text,
+    result jsonb NOT NULL DEFAULT '{}'::jsonb,
+    needs_person text NOT NULL DEFAULT ''::text,
+    changed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE effect_answer (
+    action_id uuid NOT NULL,
+    n integer NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    status integer,
+    remote_ref text,
+    response_digest bytea,
+    detail text NOT NULL DEFAULT ''::text
+);
+
+CREATE TABLE effect_attempt (
+    action_id uuid NOT NULL,
+    n integer NOT NULL,
+    purpose text NOT NULL,
+    fence bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    request_digest bytea NOT NULL
+);
+
+CREATE TABLE effect_step (
+    action_id uuid NOT NULL,
+    n integer NOT NULL,
+    state text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    fence bigint NOT NULL,
+    detail text NOT NULL DEFAULT ''::text
 );
 
 CREATE TABLE event_1 (
@@ -238,6 +329,14 @@ CREATE TABLE idempotency (
     status integer,
     answer bytea,
     started_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE kill_switch (
+    scope text NOT NULL,
+    is_on boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    reason text NOT NULL
 );
 
 CREATE TABLE ledger_batch (
@@ -362,6 +461,12 @@ CREATE TABLE quarantine (
     lifted_why text
 );
 
+CREATE TABLE rate_bucket (
+    name text NOT NULL,
+    level bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE refund (
     refund_id text NOT NULL,
     customer_id text,
@@ -429,6 +534,23 @@ CREATE TABLE source_file (
     read_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE tool_check (
+    check_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    tool text NOT NULL,
+    tool_version bytea NOT NULL,
+    address text NOT NULL,
+    passed boolean NOT NULL,
+    detail text NOT NULL,
+    checked_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE tool_token (
+    tool text NOT NULL,
+    sealed bytea NOT NULL,
+    expires_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE transfer (
     transfer_no bigint NOT NULL,
     batch_id bigint NOT NULL,
@@ -459,7 +581,7 @@ ALTER TABLE account_change ADD CONSTRAINT account_change_change_no_check CHECK (
 ALTER TABLE account_change ADD CONSTRAINT account_change_pkey PRIMARY KEY (account_id, change_no);
 ALTER TABLE action ADD CONSTRAINT action_executed_has_amount CHECK (((outcome <> 'executed'::text) OR ((amount_minor IS NOT NULL) AND (amount_minor > 0))));
 ALTER TABLE action ADD CONSTRAINT action_idempotency_key UNIQUE (idempotency_key);
-ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text, 'executed'::text])));
+ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (ARRAY['shadowed'::text, 'held'::text, 'refused'::text, 'executed'::text, 'receipt'::text])));
 ALTER TABLE action ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 ALTER TABLE action ADD CONSTRAINT action_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_attempts_check CHECK ((attempts >= 0));
@@ -471,9 +593,16 @@ ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_attempt_check CHECK ((att
 ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_pkey PRIMARY KEY (alert_id, attempt);
 ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
+ALTER TABLE approval ADD CONSTRAINT approval_args_digest_check CHECK ((length(args_digest) = 32));
+ALTER TABLE approval ADD CONSTRAINT approval_decision_check CHECK ((decision = ANY (ARRAY['approve'::text, 'reject'::text])));
+ALTER TABLE approval ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
+ALTER TABLE approval ADD CONSTRAINT approval_policy_version_check CHECK ((length(policy_version) = 32));
+ALTER TABLE approval ADD CONSTRAINT approval_tool_version_check CHECK ((length(tool_version) = 32));
 ALTER TABLE balance ADD CONSTRAINT balance_pending_credit_minor_check CHECK ((pending_credit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pending_debit_minor_check CHECK ((pending_debit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
+ALTER TABLE breaker ADD CONSTRAINT breaker_failures_check CHECK ((failures >= 0));
+ALTER TABLE breaker ADD CONSTRAINT breaker_pkey PRIMARY KEY (tool);
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_approved_by_check CHECK ((approved_by ~ '\S'::text));
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_pkey PRIMARY KEY (digest, previous, key_id);
@@ -499,6 +628,32 @@ ALTER TABLE delivery ADD CONSTRAINT delivery_body_sha256_check CHECK ((length(bo
 ALTER TABLE delivery ADD CONSTRAINT delivery_origin_check CHECK ((origin = ANY (ARRAY['webhook'::text, 'poll'::text])));
 ALTER TABLE delivery ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
 ALTER TABLE delivery ADD CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['received'::text, 'done'::text, 'ignored'::text, 'failed'::text, 'refused'::text, 'erased'::text])));
+ALTER TABLE effect ADD CONSTRAINT effect_action_id_fkey FOREIGN KEY (action_id) REFERENCES action(action_id);
+ALTER TABLE effect ADD CONSTRAINT effect_amount_minor_check CHECK ((amount_minor >= 0));
+ALTER TABLE effect ADD CONSTRAINT effect_args_digest_check CHECK ((length(args_digest) = 32));
+ALTER TABLE effect ADD CONSTRAINT effect_attempts_check CHECK ((attempts >= 0));
+ALTER TABLE effect ADD CONSTRAINT effect_check CHECK (((amount_minor IS NULL) = (currency IS NULL)));
+ALTER TABLE effect ADD CONSTRAINT effect_check1 CHECK (((quorum = 0) = (role IS NULL)));
+ALTER TABLE effect ADD CONSTRAINT effect_check2 CHECK (((state <> 'executing'::text) OR ((owner IS NOT NULL) AND (lease_until IS NOT NULL) AND (first_sent_at IS NOT NULL))));
+ALTER TABLE effect ADD CONSTRAINT effect_check3 CHECK (((stage = 'live'::text) OR (state = ANY (ARRAY['awaiting_approval'::text, 'shadowed'::text, 'cancelled'::text, 'expired'::text, 'rejected'::text]))));
+ALTER TABLE effect ADD CONSTRAINT effect_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+ALTER TABLE effect ADD CONSTRAINT effect_fence_check CHECK ((fence >= 0));
+ALTER TABLE effect ADD CONSTRAINT effect_mode_check CHECK ((mode = ANY (ARRAY['native'::text, 'probe'::text, 'none'::text])));
+ALTER TABLE effect ADD CONSTRAINT effect_pkey PRIMARY KEY (action_id);
+ALTER TABLE effect ADD CONSTRAINT effect_policy_version_check CHECK ((length(policy_version) = 32));
+ALTER TABLE effect ADD CONSTRAINT effect_probes_check CHECK ((probes >= 0));
+ALTER TABLE effect ADD CONSTRAINT effect_quorum_check CHECK ((quorum >= 0));
+ALTER TABLE effect ADD CONSTRAINT effect_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
+ALTER TABLE effect ADD CONSTRAINT effect_stage_check CHECK ((stage = ANY (ARRAY['shadow'::text, 'live'::text])));
+ALTER TABLE effect ADD CONSTRAINT effect_state_check CHECK ((state = ANY (ARRAY['awaiting_approval'::text, 'ready'::text, 'executing'::text, 'succeeded'::text, 'failed'::text, 'unknown'::text, 'probing'::text, 'settled'::text, 'compensating'::text, 'compensated'::text, 'cancelled'::text, 'expired'::text, 'rejected'::text, 'shadowed'::text])));
+ALTER TABLE effect ADD CONSTRAINT effect_tool_version_check CHECK ((length(tool_version) = 32));
+ALTER TABLE effect_answer ADD CONSTRAINT effect_answer_pkey PRIMARY KEY (action_id, n);
+ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_n_check CHECK ((n > 0));
+ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_pkey PRIMARY KEY (action_id, n);
+ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_purpose_check CHECK ((purpose = ANY (ARRAY['send'::text, 'probe'::text, 'confirm'::text, 'undo'::text])));
+ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE effect_step ADD CONSTRAINT effect_step_n_check CHECK ((n > 0));
+ALTER TABLE effect_step ADD CONSTRAINT effect_step_pkey PRIMARY KEY (action_id, n);
 ALTER TABLE event ADD CONSTRAINT event_body_digest_check CHECK ((length(body_digest) = 32));
 ALTER TABLE event ADD CONSTRAINT event_leaf_hash_check CHECK ((length(leaf_hash) = 32));
 ALTER TABLE event ADD CONSTRAINT event_pkey PRIMARY KEY ("position");
@@ -546,6 +701,10 @@ ALTER TABLE hold_open ADD CONSTRAINT hold_open_pkey PRIMARY KEY (hold_no);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_key(key_id);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, idempotency_key);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_changed_by_check CHECK ((changed_by ~ '\S'::text));
+ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_pkey PRIMARY KEY (scope);
+ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_reason_check CHECK ((reason ~ '\S'::text));
+ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_scope_check CHECK ((scope ~ '^(all|(department|agent|tool|kind):[^\s]{1,200})$'::text));
 ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_pkey PRIMARY KEY (batch_id);
 ALTER TABLE ledger_batch ADD CONSTRAINT ledger_batch_rows_check CHECK ((rows > 0));
@@ -591,6 +750,8 @@ ALTER TABLE proof_bundle ADD CONSTRAINT proof_bundle_verdict_check CHECK ((verdi
 ALTER TABLE quarantine ADD CONSTRAINT quarantine_check CHECK ((num_nulls(lifted_at, lifted_by, lifted_why) = ANY (ARRAY[0, 3])));
 ALTER TABLE quarantine ADD CONSTRAINT quarantine_lifted_why_check CHECK ((lifted_why ~ '\S'::text));
 ALTER TABLE quarantine ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_level_check CHECK ((level >= 0));
+ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (name);
 ALTER TABLE refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, part);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
@@ -602,6 +763,9 @@ ALTER TABLE snapshot ADD CONSTRAINT snapshot_as_of_key UNIQUE (as_of);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 ALTER TABLE source_file ADD CONSTRAINT source_file_pkey PRIMARY KEY (sha256);
 ALTER TABLE source_file ADD CONSTRAINT source_file_sha256_check CHECK ((length(sha256) = 32));
+ALTER TABLE tool_check ADD CONSTRAINT tool_check_pkey PRIMARY KEY (check_id);
+ALTER TABLE tool_check ADD CONSTRAINT tool_check_tool_version_check CHECK ((length(tool_version) = 32));
+ALTER TABLE tool_token ADD CONSTRAINT tool_token_pkey PRIMARY KEY (tool);
 ALTER TABLE transfer ADD CONSTRAINT transfer_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE transfer ADD CONSTRAINT transfer_key UNIQUE (key);
 ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 256)));
@@ -617,6 +781,10 @@ CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
 CREATE INDEX alert_due ON public.alert USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
 CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));
+CREATE INDEX effect_by_ref ON public.effect USING btree (remote_ref) WHERE ((remote_ref IS NOT NULL) AND (state = 'succeeded'::text));
+CREATE INDEX effect_due ON public.effect USING btree (due_at, action_id) WHERE ((state = ANY (ARRAY['ready'::text, 'executing'::text, 'unknown'::text, 'probing'::text, 'compensating'::text])) AND (needs_person = ''::text));
+CREATE INDEX effect_person ON public.effect USING btree (changed_at) WHERE (needs_person <> ''::text);
+CREATE INDEX effect_waiting ON public.effect USING btree (deadline) WHERE (state = 'awaiting_approval'::text);
 CREATE INDEX event_1_by_subject ON public.event_1 USING btree (subject, "position");
 CREATE INDEX event_1_by_type ON public.event_1 USING btree (type, "position");
 CREATE INDEX event_by_subject ON ONLY public.event USING btree (subject, "position");
@@ -636,6 +804,7 @@ CREATE INDEX sale_by_time ON public.sale USING btree (occurred_at);
 CREATE INDEX sale_line_by_customer ON public.sale_line USING btree (customer_id, sku, occurred_at);
 CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at);
 CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
+CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, person);
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
@@ -699,6 +868,65 @@ CREATE OR REPLACE FUNCTION public.deny_change()
 AS $function$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.effect_begins()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.state NOT IN ('awaiting_approval', 'ready') OR NEW.fence <> 0 OR (NEW.quorum > 0 AND NEW.state = 'ready') THEN
+        RAISE EXCEPTION 'an action begins ready, or waiting for its approvals' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.effect_moves()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    agreed integer;
+BEGIN
+    IF (NEW.action_id, NEW.kind, NEW.proposer, NEW.stage, NEW.tool, NEW.verb, NEW.mode, NEW.args_digest, NEW.args,
+        NEW.policy_version, NEW.tool_version, NEW.risk, NEW.quorum, NEW.opened_at)
+       IS DISTINCT FROM
+       (OLD.action_id, OLD.kind, OLD.proposer, OLD.stage, OLD.tool, OLD.verb, OLD.mode, OLD.args_digest, OLD.args,
+        OLD.policy_version, OLD.tool_version, OLD.risk, OLD.quorum, OLD.opened_at) THEN
+        RAISE EXCEPTION 'what an action is does not change' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.fence < OLD.fence OR (NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.fence = OLD.fence) THEN
+        RAISE EXCEPTION 'a new owner has a new fence' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.state <> OLD.state AND NOT (OLD.state, NEW.state) IN (
+        ('awaiting_approval', 'ready'), ('awaiting_approval', 'rejected'), ('awaiting_approval', 'expired'),
+        ('awaiting_approval', 'cancelled'), ('awaiting_approval', 'shadowed'),
+        ('ready', 'executing'), ('ready', 'cancelled'), ('ready', 'expired'), ('ready', 'failed'),
+        ('executing', 'succeeded'), ('executing', 'failed'), ('executing', 'unknown'), ('executing', 'ready'),
+        ('unknown', 'probing'), ('unknown', 'executing'), ('unknown', 'succeeded'), ('unknown', 'failed'),
+        ('unknown', 'settled'),
+        ('probing', 'unknown'), ('probing', 'succeeded'), ('probing', 'ready'), ('probing', 'failed'),
+        ('succeeded', 'settled'), ('succeeded', 'compensating'), ('settled', 'compensating'),
+        ('compensating', 'compensated')) THEN
+        RAISE EXCEPTION 'an action does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.state = 'executing' AND OLD.state <> 'executing' THEN
+        IF NEW.fence <= OLD.fence THEN
+            RAISE EXCEPTION 'whoever sends takes a new fence' USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF NEW.quorum > 0 THEN
+            SELECT count(DISTINCT a.person) INTO agreed FROM approval a
+            WHERE a.action_id = NEW.action_id AND a.decision = 'approve' AND a.args_digest = NEW.args_digest
+              AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer;
+            IF agreed < NEW.quorum THEN
+                RAISE EXCEPTION 'an action goes out with % approvals, not %', NEW.quorum, agreed
+                    USING ERRCODE = 'restrict_violation';
+            END IF;
+        END IF;
+    END IF;
+    RETURN NEW;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.gate_day_only_grows()
@@ -1666,12 +1894,19 @@ CREATE TRIGGER account_opens AFTER INSERT ON public.account REFERENCING NEW TABL
 CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.action FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER alert_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.alert_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER alert_is_kept BEFORE DELETE OR TRUNCATE ON public.alert FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER balance_is_kept BEFORE DELETE OR TRUNCATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER catalog_approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER catalog_version_is_a_chain BEFORE INSERT ON public.catalog_version FOR EACH ROW EXECUTE FUNCTION catalog_version_chains();
 CREATE TRIGGER catalog_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER effect_answer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_answer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER effect_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER effect_begins_waiting BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_begins();
+CREATE TRIGGER effect_is_kept BEFORE DELETE OR TRUNCATE ON public.effect FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER effect_moves_in_order BEFORE UPDATE ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_moves();
+CREATE TRIGGER effect_step_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_step FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_conflict_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_conflict FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_1 FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1689,6 +1924,7 @@ CREATE TRIGGER hold_leg_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER hold_leg_keeps_pending AFTER INSERT ON public.hold_leg REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION hold_leg_guard();
 CREATE TRIGGER hold_open_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER hold_open_is_kept BEFORE TRUNCATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER kill_switch_is_kept BEFORE DELETE OR TRUNCATE ON public.kill_switch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_batch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1707,6 +1943,7 @@ CREATE TRIGGER quarantine_is_kept BEFORE DELETE OR TRUNCATE ON public.quarantine
 CREATE TRIGGER quarantine_lifts BEFORE UPDATE ON public.quarantine FOR EACH ROW EXECUTE FUNCTION quarantine_lifts_once();
 CREATE TRIGGER snapshot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.snapshot FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER source_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.source_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER tool_check_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.tool_check FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER violation_grows BEFORE UPDATE ON public.violation FOR EACH ROW EXECUTE FUNCTION violation_only_grows();
 CREATE TRIGGER violation_is_kept BEFORE DELETE OR TRUNCATE ON public.violation FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1720,19 +1957,26 @@ GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund_link TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale_line TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO steward_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON rate_bucket TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
 GRANT INSERT, SELECT ON alert TO steward_app;
 GRANT INSERT, SELECT ON alert_attempt TO steward_app;
 GRANT INSERT, SELECT ON api_key TO steward_app;
+GRANT INSERT, SELECT ON approval TO steward_app;
 GRANT INSERT, SELECT ON catalog_approval TO steward_app;
 GRANT INSERT, SELECT ON catalog_version TO steward_app;
 GRANT INSERT, SELECT ON decision TO steward_app;
+GRANT INSERT, SELECT ON effect TO steward_app;
+GRANT INSERT, SELECT ON effect_answer TO steward_app;
+GRANT INSERT, SELECT ON effect_attempt TO steward_app;
+GRANT INSERT, SELECT ON effect_step TO steward_app;
 GRANT INSERT, SELECT ON event TO steward_app;
 GRANT INSERT, SELECT ON event_conflict TO steward_app;
 GRANT INSERT, SELECT ON event_key TO steward_app;
 GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON gate_day TO steward_app;
+GRANT INSERT, SELECT ON kill_switch TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
 GRANT INSERT, SELECT ON person TO steward_app;
@@ -1741,8 +1985,11 @@ GRANT INSERT, SELECT ON proof_bundle TO steward_app;
 GRANT INSERT, SELECT ON quarantine TO steward_app;
 GRANT INSERT, SELECT ON snapshot TO steward_app;
 GRANT INSERT, SELECT ON source_file TO steward_app;
+GRANT INSERT, SELECT ON tool_check TO steward_app;
 GRANT INSERT, SELECT ON violation TO steward_app;
+GRANT INSERT, SELECT, UPDATE ON breaker TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
+GRANT INSERT, SELECT, UPDATE ON tool_token TO steward_app;
 GRANT SELECT ON account TO steward_app;
 GRANT SELECT ON account_change TO steward_app;
 GRANT SELECT ON balance TO steward_app;

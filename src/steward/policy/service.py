@@ -8,9 +8,9 @@ from fractions import Fraction
 from steward.contracts.action import ActionProposal
 from steward.contracts.decision import Candidate, Decision
 from steward.contracts.forecast import Forecast
+from steward.contracts.kind import ActionKind
 from steward.contracts.proof import Verdict
 from steward.contracts.snapshot import Snapshot
-from steward.contracts.tool import ActionKind
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject, digest_hex
 from steward.kernel.ids import derived_id

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from steward.catalog import load_catalog
+from steward.contracts.kind import RiskPolicy
 from steward.contracts.proof import Checked, Reason, Verdict
-from steward.contracts.tool import RiskPolicy
 from steward.gateway.core.admit import Admission, admit, risk_of
 from steward.gateway.core.request import build_request
 from steward.kernel.errors import BadInput
@@ -68,7 +68,7 @@ def test_risk_rises_with_the_amount(amount, level):
     assert risk_of(CATALOG.kind("refund.issue"), amount, {"refund_manager": 100, "refund_founder": 1000}) == level
 
 
-VERBS = {verb.verb: verb for tool in CATALOG.tools for verb in tool.verbs}
+VERBS = {verb.verb: verb for port in CATALOG.ports for verb in port.verbs}
 
 
 def test_a_request_is_built_whole():

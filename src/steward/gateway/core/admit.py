@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from steward.contracts.action import Executed, Held, Outcome, Refused, RiskLevel, Shadowed
+from steward.contracts.kind import ActionKind, RiskPolicy
 from steward.contracts.proof import Checked, Verdict
-from steward.contracts.tool import ActionKind, RiskPolicy
 from steward.kernel.canonical import JsonObject
 
 _ORDER: tuple[RiskLevel, ...] = ("L0", "L1", "L2", "L3")

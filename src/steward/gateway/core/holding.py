@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from steward.contracts.base import Json
+from steward.contracts.kind import HoldRule
 from steward.contracts.ledger import Hold, Leg
-from steward.contracts.tool import HoldRule
 from steward.kernel.canonical import JsonObject
 
 _PART = re.compile(r"\{([a-z_]+)\}")

@@ -1,4 +1,4 @@
-"""The exact request a verb would send, built from the catalog's tool file and validated against it."""
+"""The request a port's verb stands for, while no system is connected that does it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from steward.contracts.tool import VerbSpec
+from steward.contracts.port import PortVerb
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 
 _PATH_PART = re.compile(r"\{([a-z_.]+)\}")
 
 
-def build_request(verb: VerbSpec, params: JsonObject, idempotency_key: str) -> JsonObject:
-    """Method, path, headers and body. A parameter the tool file names and the action lacks is `BadInput`."""
+def build_request(verb: PortVerb, params: JsonObject, idempotency_key: str) -> JsonObject:
+    """Method, path, headers and body. A parameter the port names and the action lacks is `BadInput`."""
     path = _PATH_PART.sub(lambda match: quote(str(_at(params, match[1], verb.verb)), safe=""), verb.path)
     return {
         "method": verb.method,

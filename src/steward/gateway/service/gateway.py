@@ -12,9 +12,10 @@ from steward.catalog import Catalog
 from steward.contracts.action import ActionProposal, Outcome, Refused, RiskLevel
 from steward.contracts.base import Json
 from steward.contracts.decision import Decision
+from steward.contracts.kind import ActionKind, RiskPolicy
+from steward.contracts.port import PortVerb
 from steward.contracts.proof import Checked, Verdict
 from steward.contracts.snapshot import Snapshot
-from steward.contracts.tool import ActionKind, RiskPolicy, VerbSpec
 from steward.gateway.core.admit import Admission, admit, risk_of
 from steward.gateway.core.flights import FACTS, FLIGHTS, REFUNDS, Flight, turns
 from steward.gateway.core.request import build_request
@@ -55,8 +56,8 @@ class Gateway:
         self._verifier = verifier
         self._currency = catalog.history.currency
         self._risk: dict[RiskLevel, RiskPolicy] = {policy.level: policy for policy in catalog.risk}
-        self._verbs: dict[str, VerbSpec] = {
-            f"{tool.tool}.{verb.verb}": verb for tool in catalog.tools for verb in tool.verbs
+        self._verbs: dict[str, PortVerb] = {
+            f"{port.port}.{verb.verb}": verb for port in catalog.ports for verb in port.verbs
         }
         self._codes = verifier.refusal_codes()
         self._store = ActionStore()

@@ -9,8 +9,8 @@ from typing import Any
 from steward.catalog import Catalog
 from steward.contracts.action import ActionProposal, Executed, Held, Outcome, Refused, RiskLevel
 from steward.contracts.decision import Decision
+from steward.contracts.kind import ActionKind
 from steward.contracts.proof import Checked, Verdict
-from steward.contracts.tool import ActionKind
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.seat import Room, Seats
 from steward.gateway.service.violations import quarantined

@@ -15,8 +15,8 @@ from psycopg import Connection
 
 from steward.catalog import Catalog
 from steward.contracts.action import ActionProposal, Executed, Refused
+from steward.contracts.kind import ActionKind, HoldRule
 from steward.contracts.ledger import Hold
-from steward.contracts.tool import ActionKind, HoldRule
 from steward.gateway.core.holding import Money, accounts_of, facts_of, hold_of
 from steward.gateway.service.records import ActionRecord, record_of
 from steward.gateway.store import ActionStore
