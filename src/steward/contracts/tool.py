@@ -3,8 +3,8 @@
 Templates (`path`, `query`, `headers`, `body`, `args`, `expect`) are JSON whose texts may hold `{name}` or
 `{name.part}`: a text that is one such mark alone becomes the value itself, whatever its type; inside a longer text the
 value is written as text. A key whose mark names an argument that was not given is left out. Filters follow a bar:
-`{amount_minor|major:currency}` is an exact decimal text in major units of the currency argument, `{x|text}`, `{x|json}`,
-`{x|base64}`, `{x|join:,}`.
+`{amount_minor|major:currency}` is an exact decimal text in major units of the currency argument; `{x|text}`,
+`{x|json}`, `{x|base64}`, `{x|join:,}`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Auth(Contract):
 
 
 class Rate(Contract):
-    """At most `burst` at once and `per_second` (an exact number as text) on average, over all our processes; `source` is
-    where the provider says so, or says that it is our own choice.
+    """At most `burst` at once and `per_second` (an exact number as text) on average, over all our processes; `source`
+    is where the provider says so, or says that it is our own choice.
     """
 
     burst: Annotated[int, Field(ge=1)]
