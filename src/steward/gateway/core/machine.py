@@ -21,8 +21,20 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 State = Literal[
-    "awaiting_approval", "ready", "executing", "succeeded", "failed", "unknown", "probing", "settled", "compensating",
-    "compensated", "cancelled", "expired", "rejected", "shadowed",
+    "awaiting_approval",
+    "ready",
+    "executing",
+    "succeeded",
+    "failed",
+    "unknown",
+    "probing",
+    "settled",
+    "compensating",
+    "compensated",
+    "cancelled",
+    "expired",
+    "rejected",
+    "shadowed",
 ]  # fmt: skip - one table of states
 ENDED = frozenset({"failed", "settled", "compensated", "cancelled", "expired", "rejected", "shadowed"})
 """States nothing follows by itself (`settled` may still be taken back)."""
