@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from steward.gateway.core.calls import build_call, problems_of
-from steward.gateway.core.reading import Reply, read_reply, select
-from steward.gateway.core.templates import fill
 
 from steward.catalog.loader import parse_yaml
 from steward.catalog.toolbook import ToolBook
+from steward.gateway.core.calls import build_call, problems_of
+from steward.gateway.core.reading import Reply, read_reply, select
+from steward.gateway.core.templates import fill
 from steward.kernel.errors import BadInput
 
 FOLDER = Path(__file__).parent / "tools" / "examples"
