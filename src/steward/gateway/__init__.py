@@ -8,6 +8,7 @@ Read next     core/admit.py, then service.py.
 """
 
 from steward.gateway.service import (
+    ActionList,
     ActionRecord,
     Alerts,
     Gateway,
@@ -19,4 +20,15 @@ from steward.gateway.service import (
     channels_of,
 )
 
-__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]
+__all__ = [
+    "ActionList",
+    "ActionRecord",
+    "Alerts",
+    "Gateway",
+    "LiveGate",
+    "Reading",
+    "Room",
+    "Versions",
+    "Violations",
+    "channels_of",
+]

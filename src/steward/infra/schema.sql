@@ -778,6 +778,7 @@ ALTER TABLE violation ADD CONSTRAINT violation_proposer_check CHECK (((octet_len
 ALTER TABLE violation ADD CONSTRAINT violation_times_check CHECK ((times > 0));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
+CREATE INDEX action_newest ON public.action USING btree (proposed_at DESC, action_id DESC);
 CREATE INDEX alert_due ON public.alert USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
 CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));

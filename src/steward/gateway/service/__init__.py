@@ -2,10 +2,22 @@
 
 from steward.gateway.service.alerts import Alerts, channels_of
 from steward.gateway.service.gateway import Gateway
+from steward.gateway.service.listing import ActionList
 from steward.gateway.service.live import LiveGate
 from steward.gateway.service.records import ActionRecord
 from steward.gateway.service.seat import Room
 from steward.gateway.service.versions import Reading, Versions
 from steward.gateway.service.violations import Violations
 
-__all__ = ["ActionRecord", "Alerts", "Gateway", "LiveGate", "Reading", "Room", "Versions", "Violations", "channels_of"]
+__all__ = [
+    "ActionList",
+    "ActionRecord",
+    "Alerts",
+    "Gateway",
+    "LiveGate",
+    "Reading",
+    "Room",
+    "Versions",
+    "Violations",
+    "channels_of",
+]

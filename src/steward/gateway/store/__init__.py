@@ -2,6 +2,7 @@
 
 from steward.gateway.store.actions import ActionStore, Row
 from steward.gateway.store.alarms import AlarmStore
+from steward.gateway.store.listing import ListingStore
 from steward.gateway.store.versions import VersionStore
 
-__all__ = ["ActionStore", "AlarmStore", "Row", "VersionStore"]
+__all__ = ["ActionStore", "AlarmStore", "ListingStore", "Row", "VersionStore"]
