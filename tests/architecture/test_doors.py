@@ -105,6 +105,7 @@ def test_the_layers_keep_the_order_of_the_architecture():
     expected = [
         "cli",
         "api",
+        "mcp",
         "worker",
         "bootstrap",
         "redteam",

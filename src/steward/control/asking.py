@@ -45,6 +45,8 @@ def check_text(value: Any, depth: int = 0) -> None:
     """`BadInput` where a value is nested too deep, or holds a text no database keeps."""
     if depth > MOST_DEPTH:
         raise BadInput(f"is nested deeper than {MOST_DEPTH} levels")
+    if isinstance(value, float):
+        raise BadInput(f"{value} is not an integer", fix="write ratios as text, money in minor units")
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise BadInput("a text holds a NUL character or half of a surrogate pair")

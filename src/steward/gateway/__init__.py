@@ -8,7 +8,6 @@ Read next     core/admit.py, then service.py.
 """
 
 from steward.gateway.service import (
-    ActionList,
     ActionRecord,
     Alerts,
     Gateway,
@@ -21,7 +20,6 @@ from steward.gateway.service import (
 )
 
 __all__ = [
-    "ActionList",
     "ActionRecord",
     "Alerts",
     "Gateway",

@@ -67,7 +67,7 @@ def list_actions(
 ) -> ActionPage:
     """Actions, newest first."""
     outcomes = None if outcome is None else ("executed", "receipt") if outcome == "receipt" else (outcome,)
-    found = app_of(request).action_list.page(kind, outcomes, state, after, limit)
+    found = app_of(request).gateway.listing.page(kind, outcomes, state, after, limit)
     items = [line_of(action, now) for action, now in found]
     return ActionPage.model_validate({"items": items, "next": items[-1]["id"] if len(items) == limit else None})
 
@@ -130,4 +130,4 @@ def story(request: Request, action_id: str) -> Story:
     found = story_of(app.control, action_id)
     if found is None:
         raise Problem(404, "no_such_action", f"there is no action {action_id}")
-    return Story.model_validate({**found, "state": app.action_list.state(action_id) or found["state"]})
+    return Story.model_validate({**found, "state": app.gateway.listing.state(action_id) or found["state"]})
