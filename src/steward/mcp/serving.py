@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_BODY = 256 << 10
 CALLER = "steward.caller"
+_SWITCH_SECONDS = 0.0005
 _ABOUT = (
     "Steward runs a live-shopping business. You may read, and propose. Rules decide, with reasons; where a person "
     "has to decide, you wait: there is no tool that approves."
@@ -36,11 +40,13 @@ Who = Callable[["ServerRequestContext[Any, Any]"], "Caller | None"]
 
 def make_server(app: App, who: Who) -> Server[Any]:
     """The protocol's server over the application's doors; `who` says whose call it is."""
+    listed = types.ListToolsResult(tools=[_shown(tool) for tool in TOOLS])
+    schemas = {tool.name: tool.input_schema for tool in listed.tools}
 
     async def list_tools(
         _context: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_shown(tool) for tool in TOOLS])
+        return listed
 
     async def call_tool(
         context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
@@ -48,7 +54,12 @@ def make_server(app: App, who: Who) -> Server[Any]:
         return await anyio.to_thread.run_sync(partial(called, app, who(context), params.name, params.arguments or {}))
 
     return Server(
-        "steward", version=version("steward-os"), instructions=_ABOUT, on_list_tools=list_tools, on_call_tool=call_tool
+        "steward",
+        version=version("steward-os"),
+        instructions=_ABOUT,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        get_tool_input_schema=schemas.get,
     )
 
 
@@ -68,7 +79,8 @@ def called(app: App, caller: Caller | None, name: str, arguments: JsonObject) ->
         what = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in faults)
         return _failed("bad_input", what)
     try:
-        document = tool.work(app, caller, asked)
+        with app.database.transaction() if tool.only_reads else nullcontext():  # what is read together is read in one
+            document = tool.work(app, caller, asked)
     except StewardError as error:
         return _failed(error.code, str(error))
     text = json.dumps(document, ensure_ascii=False)
@@ -96,6 +108,7 @@ def serve_stdio(app: App, key: str) -> None:
     """Serve one caller over standard input and output until it closes them. `BadInput` without a live key."""
     if app.access.recognise(key) is None:
         raise BadInput("STEWARD_API_KEY holds no live API key", fix="steward keys create makes one")
+    _warmed(app)
     server = make_server(app, lambda _context: _recognised(app, key))
 
     async def run() -> None:
@@ -127,7 +140,8 @@ class Keyed:
         kind, _, key = given.partition(" ")
         caller = None
         if kind.lower() == "bearer":
-            caller = await anyio.to_thread.run_sync(_recognised, self._app, key.strip())
+            caller = self._app.access.remembered(key.strip())
+            caller = caller or await anyio.to_thread.run_sync(self._app.access.recognise, key.strip())
         if caller is None:
             body = b'{"code": "no_key", "detail": "send Authorization: Bearer with a live API key"}'
             headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
@@ -137,17 +151,27 @@ class Keyed:
         await self._inside({**scope, CALLER: caller}, receive, send)
 
 
+def _warmed(app: App) -> None:
+    """What every call needs is built before the first one, and left out of later searches for garbage: catalog and
+    rules are a large heap that stays. Threads hand over soon, so that the loop need not wait for one that computes.
+    """
+    _ = app.control, app.figures
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+
+
 def _recognised(app: App, key: str) -> Caller | None:
     return app.access.remembered(key) or app.access.recognise(key)
 
 
 def serve_http(app: App, port: int, started: Callable[[int], None]) -> None:
     """Serve on the loopback until interrupted; `started` is told the port."""
-    import asyncio
     import socket
 
     import uvicorn
 
+    _warmed(app)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -156,4 +180,4 @@ def serve_http(app: App, port: int, started: Callable[[int], None]) -> None:
             raise BadInput(f"port {port} cannot be opened: {error}", fix="choose another with --http") from error
         started(listener.getsockname()[1])
         config = uvicorn.Config(http_app(app), log_level="warning", access_log=False)
-        asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+        uvicorn.Server(config).run(sockets=[listener])
