@@ -91,10 +91,7 @@ def test_the_official_client_over_stdio(house):
 
 def test_without_a_live_key_nothing_starts(house):
     shop, _ = house
-    told = subprocess.run(
-        [sys.executable, "-m", "steward", "mcp"], env={**shop.env, "STEWARD_API_KEY": "stw_0_0"}, capture_output=True,
-        text=True, input="", timeout=60, check=False,
-    )  # fmt: skip
+    told = type(shop)({**shop.env, "STEWARD_API_KEY": "stw_0_0"}, shop.home).here("mcp")
     assert told.returncode == 2
     assert "no live API key" in told.stderr
     assert told.stdout == ""
