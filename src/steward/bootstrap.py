@@ -24,7 +24,7 @@ from steward.catalog import (
 from steward.contracts.payloads import PAYLOADS, VERSIONS
 from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
-from steward.gateway import Alerts, Gateway, LiveGate, Reading, Versions, Violations, channels_of
+from steward.gateway import Alerts, Gateway, LiveGate, Mounts, Reading, Versions, Violations, channels_of
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
@@ -157,6 +157,10 @@ class App:
     @cached_property
     def gateway(self) -> Gateway:
         return Gateway(self.database, self.clock, self.catalog, self.state, self.verifier, self.versions)
+
+    @cached_property
+    def mounts(self) -> Mounts:
+        return Mounts(self.database, self.clock, self.vault, self.settings.home)
 
     @cached_property
     def tool_book(self) -> ToolBook:

@@ -222,3 +222,13 @@ ORDER BY a.proposed_at DESC, a.action_id DESC LIMIT %(limit)s;
 -- The state one action is in.
 SELECT coalesce(e.state, a.outcome) AS state
 FROM action a LEFT JOIN effect e USING (action_id) WHERE a.action_id = %(action_id)s;
+
+-- accepted_pins --
+-- What was accepted last of each tool of a server.
+SELECT DISTINCT ON (tool) tool, encode(digest, 'hex') AS digest FROM mcp_pin
+WHERE server = %(server)s ORDER BY tool, pin_id DESC;
+
+-- accept_pin --
+-- A person accepts a tool as it is offered now.
+INSERT INTO mcp_pin (server, tool, digest, description, accepted_by, reason, accepted_at)
+VALUES (%(server)s, %(tool)s, decode(%(digest)s, 'hex'), %(description)s, %(by)s, %(reason)s, %(at)s);

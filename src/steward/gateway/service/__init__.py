@@ -4,6 +4,7 @@ from steward.gateway.service.alerts import Alerts, channels_of
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.listing import ActionList
 from steward.gateway.service.live import LiveGate
+from steward.gateway.service.mounts import Mounts
 from steward.gateway.service.records import ActionRecord
 from steward.gateway.service.seat import Room
 from steward.gateway.service.versions import Reading, Versions
@@ -15,6 +16,7 @@ __all__ = [
     "Alerts",
     "Gateway",
     "LiveGate",
+    "Mounts",
     "Reading",
     "Room",
     "Versions",
