@@ -35,6 +35,7 @@ from steward.gateway import (
     Gateway,
     KillSwitches,
     LiveGate,
+    Mounts,
     Mover,
     Outside,
     Reading,
@@ -227,6 +228,10 @@ class App:
         """One among any number of those who carry out what is ready."""
         owner = f"worker-{random_bytes(6).hex()}"
         return Dispatcher(self.database, self.clock, self.outside, self.mover, self.control.recheck, owner, threads)
+
+    @cached_property
+    def mounts(self) -> Mounts:
+        return Mounts(self.database, self.clock, self.vault, self.settings.home)
 
     @cached_property
     def versions(self) -> Versions:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
@@ -14,8 +16,9 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from steward.api.documents import PROBLEM
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import events, ledger, pages, webhooks
+from steward.api.routes import actions, events, house, keys, ledger, pages, tools, webhooks
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -53,11 +56,15 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.include_router(pages.router, include_in_schema=False)
     app.include_router(events.router)
     app.include_router(ledger.router)
     app.include_router(webhooks.router)
+    for part in (actions, tools, keys, house):
+        app.include_router(part.router)
+    app.openapi = partial(_document, app, app.openapi)
 
     @app.exception_handler(Problem)
     async def on_problem(_request: Request, problem: Problem) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -96,6 +103,20 @@ def create_app() -> FastAPI:
 
     app.add_middleware(Hardening)
     return app
+
+
+def _document(app: FastAPI, made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The OpenAPI document, with the one shape of every problem."""
+    if app.openapi_schema is None:
+        document = made()
+        document["components"]["schemas"]["Problem"] = PROBLEM
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def openapi() -> dict[str, Any]:
+    """What `/v1/openapi.json` serves, without a database."""
+    return create_app().openapi()
 
 
 class Hardening:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import unquote
 
 import msgspec
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
 from steward.api.problems import Problem
+from steward.kernel.canonical import JsonObject, parse_json
+from steward.kernel.errors import BadInput
 
 MOST_BYTES = 16 << 20
 MOST_UNPACKED = 64 << 20
+MOST_JSON = 64 << 10
+Model = TypeVar("Model", bound=BaseModel)
 _ONE_VALUE = msgspec.json.Decoder(msgspec.Raw)
 _INTEGERS = {"schemaversion", "expectedversion"}
 
@@ -48,6 +54,25 @@ def unpack(body: bytes) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise Problem(400, "broken_gzip", "the gzip body is cut off or holds more than one member")
     return unpacked
+
+
+async def read_json(request: Request, model: type[Model], most: int = MOST_JSON) -> tuple[Model, bytes]:
+    """A small JSON body as a model, and its bytes. What does not fit is a `Problem` with an entry for each fault."""
+    if media_type(request) not in {"application/json", ""}:
+        raise Problem(415, "unsupported_media_type", f"{media_type(request)} is not application/json")
+    body = await read_body(request, most)
+    try:
+        return model.model_validate(parse_json(body or b"{}")), body
+    except BadInput as error:
+        raise Problem(400, "malformed", str(error)) from error
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[:50]
+        paths = [".".join(["$", *map(str, fault["loc"])]) for fault in found]
+        faults: list[JsonObject] = [
+            {"index": 0, "path": path, "code": fault["type"], "detail": fault["msg"]}
+            for path, fault in zip(paths, found, strict=True)
+        ]
+        raise Problem(422, "bad_input", f"{paths[0]}: {found[0]['msg']}", faults) from error
 
 
 def media_type(request: Request) -> str:

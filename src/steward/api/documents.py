@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from steward.contracts.event import Envelope
 from steward.contracts.payloads import PAYLOADS
+from steward.kernel.canonical import JsonObject
 
 _ENVELOPE: dict[str, Any] = Envelope.model_json_schema()
 _TYPES = {"type": "string", "enum": sorted(PAYLOADS)}
@@ -60,7 +63,9 @@ BATCH_BODY: dict[str, Any] = {
         },
     },
 }
-_PROBLEM: dict[str, Any] = {
+PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457; `code` is stable, `errors` has an entry for each part that was refused.",
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
@@ -90,6 +95,7 @@ _MEANINGS = {
     400: "cannot be read",
     401: "no live API key",
     403: "the key lacks the scope",
+    404: "there is none of this name",
     409: "a conflict with what is stored",
     413: "too large",
     415: "a form that is not read here",
@@ -97,8 +103,29 @@ _MEANINGS = {
     429: "too much at once: see Retry-After",
     503: "the database does not answer: see Retry-After",
 }
+_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The answers that are problem documents, for a route's `responses`."""
+    return {status: {"description": _MEANINGS[status], "content": _CONTENT} for status in sorted(statuses)}
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": meaning}
-    | ({} if status == 201 else {"content": {"application/problem+json": {"schema": _PROBLEM}}})
-    for status, meaning in _MEANINGS.items()
+    201: {"description": _MEANINGS[201]},
+    **problems(207, 400, 401, 403, 409, 413, 415, 422, 429, 503),
 }
+READING = problems(401, 403, 422, 503)
+"""Of a route that reads."""
+FINDING = problems(401, 403, 404, 422, 503)
+"""Of a route that reads one thing by name."""
+CHANGING = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
+"""Of a route that changes something."""
+
+
+def json_body(model: type[BaseModel], example: JsonObject, *, has_key: bool = False) -> dict[str, Any]:
+    """The body of a route that reads its body itself, and the Idempotency-Key where it asks for one."""
+    schema = model.model_json_schema()
+    content = {"application/json": {"schema": schema, "example": example}}
+    parameters = {"parameters": [{**_KEY, "required": True}]} if has_key else {}
+    return {**parameters, "requestBody": {"required": True, "content": content}}

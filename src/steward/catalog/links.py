@@ -97,8 +97,8 @@ def _kinds(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
-    """A live kind takes effect through an internal verb, as a hold whose accounts stand in the chart as written; or goes
-    outside by a route, and an event there is settles it.
+    """A live kind takes effect through an internal verb, as a hold whose accounts stand in the chart as written; or
+    goes outside by a route, and an event that there is settles it.
     """
     where = f"actions/{kind.kind}.yaml"
     internal = {f"{p.port}.{verb.verb}" for p in catalog.ports for verb in p.verbs if verb.method == "INTERNAL"}

@@ -12,6 +12,7 @@ from steward.cli import (
     events,
     gate,
     limits,
+    mcp,
     people,
     reports,
     store,
@@ -43,6 +44,7 @@ main.add_command(events.events)
 main.add_command(people.keys)
 main.add_command(people.people)
 main.add_command(webhooks.webhooks)
+main.add_command(mcp.mcp)
 for part in (limits, reports, closing):  # one group, filled by three modules
     main.add_command(part.ledger)
 main.add_command(verify.verify)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from steward.api import openapi
 from steward.catalog import load_catalog
 from steward.cli.reference import asyncapi, events_page
 from steward.cli.reference_rules import actions_page, invariants_page, limits_page, risk_page
@@ -44,7 +45,7 @@ def _text(document: JsonObject) -> str:
 
 def schemas() -> dict[str, str]:
     """File name to text: the JSON Schema (2020-12) of every contract and of every version of every event payload, and
-    the AsyncAPI document.
+    the AsyncAPI and OpenAPI documents.
     """
     models: dict[str, type[BaseModel]] = {f"event.{name}.v{n}": model for (name, n), model in VERSIONS.items()}
     for name in _MODULES:
@@ -56,7 +57,7 @@ def schemas() -> dict[str, str]:
         f"{name}.json": _text({"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()})
         for name, model in sorted(models.items())
     }
-    return {**files, "asyncapi.json": _text(asyncapi(load_catalog()))}
+    return {**files, "asyncapi.json": _text(asyncapi(load_catalog())), "openapi.json": _text(openapi())}
 
 
 def _pages() -> dict[str, str]:

@@ -7,6 +7,7 @@ Read next     act.py, top to bottom. It is the story of the whole system.
 """
 
 from steward.control.act import Control
+from steward.control.asking import MOST_KEY, MOST_TEXT, KeyReused, answer_of, ask, line_of, outcome_of, tool_line
 from steward.control.audit import Auditor, AuditReport
 from steward.control.cancelling import Cancellations, Cancelled
 from steward.control.export import Exporter, keep_catalog
@@ -16,6 +17,8 @@ from steward.control.proposing import proposal_of
 from steward.control.story import shown, story_of, summary
 
 __all__ = [
+    "MOST_KEY",
+    "MOST_TEXT",
     "Acted",
     "AuditReport",
     "Auditor",
@@ -24,10 +27,16 @@ __all__ = [
     "Control",
     "Exporter",
     "Figures",
+    "KeyReused",
     "LiveLine",
+    "answer_of",
+    "ask",
     "keep_catalog",
+    "line_of",
+    "outcome_of",
     "proposal_of",
     "shown",
     "story_of",
     "summary",
+    "tool_line",
 ]

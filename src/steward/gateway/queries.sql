@@ -210,3 +210,30 @@ WHERE digest = decode(%(digest)s, 'hex') AND previous = decode(%(previous)s, 'he
 SELECT action_id, kind, outcome, result FROM action
 WHERE (outcome = 'executed' OR outcome = 'held') AND (result->>'expires_at')::timestamptz > %(now)s
 ORDER BY proposed_at, action_id;
+
+-- action_page --
+-- Actions with the states they are in, newest first, from beyond one of them on.
+SELECT a.action_id, a.idempotency_key, a.kind, a.proposed_at, a.proposer, a.snapshot_id, a.proposal, a.outcome, a.risk,
+       a.amount_minor, a.result, coalesce(e.state, a.outcome) AS state
+FROM action a LEFT JOIN effect e USING (action_id)
+WHERE (%(kind)s::text IS NULL OR a.kind = %(kind)s::text)
+  AND (%(outcomes)s::text[] IS NULL OR a.outcome = ANY (%(outcomes)s::text[]))
+  AND (%(state)s::text IS NULL OR coalesce(e.state, a.outcome) = %(state)s::text)
+  AND (%(after)s::uuid IS NULL OR (a.proposed_at, a.action_id) <
+       (SELECT b.proposed_at, b.action_id FROM action b WHERE b.action_id = %(after)s::uuid))
+ORDER BY a.proposed_at DESC, a.action_id DESC LIMIT %(limit)s;
+
+-- action_state --
+-- The state one action is in.
+SELECT coalesce(e.state, a.outcome) AS state
+FROM action a LEFT JOIN effect e USING (action_id) WHERE a.action_id = %(action_id)s;
+
+-- accepted_pins --
+-- What was accepted last of each tool of a server.
+SELECT DISTINCT ON (tool) tool, encode(digest, 'hex') AS digest FROM mcp_pin
+WHERE server = %(server)s ORDER BY tool, pin_id DESC;
+
+-- accept_pin --
+-- A person accepts a tool as it is offered now.
+INSERT INTO mcp_pin (server, tool, digest, description, accepted_by, reason, accepted_at)
+VALUES (%(server)s, %(tool)s, decode(%(digest)s, 'hex'), %(description)s, %(by)s, %(reason)s, %(at)s);

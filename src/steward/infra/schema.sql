@@ -414,6 +414,17 @@ CREATE TABLE log_node (
     hash bytea NOT NULL
 );
 
+CREATE TABLE mcp_pin (
+    pin_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    server text NOT NULL,
+    tool text NOT NULL,
+    digest bytea NOT NULL,
+    description text NOT NULL,
+    accepted_by text NOT NULL,
+    reason text NOT NULL,
+    accepted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE period_change (
     name text NOT NULL,
     change_no integer NOT NULL,
@@ -766,6 +777,10 @@ ALTER TABLE log_node ADD CONSTRAINT log_node_hash_check CHECK ((length(hash) = 3
 ALTER TABLE log_node ADD CONSTRAINT log_node_index_check CHECK ((index >= 0));
 ALTER TABLE log_node ADD CONSTRAINT log_node_level_check CHECK (((level > 0) AND (((level)::integer % 8) = 0)));
 ALTER TABLE log_node ADD CONSTRAINT log_node_pkey PRIMARY KEY (level, index);
+ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_accepted_by_check CHECK ((accepted_by ~ '\S'::text));
+ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_pkey PRIMARY KEY (pin_id);
+ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_reason_check CHECK ((reason ~ '\S'::text));
 ALTER TABLE period_change ADD CONSTRAINT period_change_change_no_check CHECK ((change_no > 0));
 ALTER TABLE period_change ADD CONSTRAINT period_change_check CHECK ((starts_on < ends_on));
 ALTER TABLE period_change ADD CONSTRAINT period_change_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)));
@@ -825,6 +840,7 @@ ALTER TABLE violation ADD CONSTRAINT violation_proposer_check CHECK (((octet_len
 ALTER TABLE violation ADD CONSTRAINT violation_times_check CHECK ((times > 0));
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
+CREATE INDEX action_newest ON public.action USING btree (proposed_at DESC, action_id DESC);
 CREATE INDEX alert_due ON public.alert USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
 CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));
@@ -843,6 +859,7 @@ CREATE INDEX hold_open_by_expiry ON public.hold_open USING btree (expires_at);
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (started_at);
 CREATE INDEX key_use_by_key ON public.key_use USING btree (key_id, use_id);
 CREATE INDEX ledger_batch_by_time ON public.ledger_batch USING btree (recorded_at);
+CREATE INDEX mcp_pin_newest ON public.mcp_pin USING btree (server, tool, pin_id DESC);
 CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
 CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
 CREATE INDEX posting_by_transfer ON public.posting USING brin (transfer_no) WITH (autosummarize='on', pages_per_range='16');
@@ -2076,6 +2093,7 @@ CREATE TRIGGER kill_switch_is_kept BEFORE DELETE OR TRUNCATE ON public.kill_swit
 CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_batch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER mcp_pin_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.mcp_pin FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER period_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.period_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER period_change_is_checked AFTER INSERT ON public.period_change FOR EACH ROW EXECUTE FUNCTION period_change_guard();
 CREATE TRIGGER posting_day_is_guarded BEFORE INSERT OR UPDATE ON public.posting_day FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
@@ -2128,6 +2146,7 @@ GRANT INSERT, SELECT ON key_use TO steward_app;
 GRANT INSERT, SELECT ON kill_switch TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
+GRANT INSERT, SELECT ON mcp_pin TO steward_app;
 GRANT INSERT, SELECT ON person TO steward_app;
 GRANT INSERT, SELECT ON person_field TO steward_app;
 GRANT INSERT, SELECT ON proof_bundle TO steward_app;

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from steward.api.bodies import is_binary, media_type, read_body, structured_of_binary
-from steward.api.callers import app_of, caller_with
+from steward.api.callers import BEARER, app_of, caller_with
 from steward.api.documents import BATCH_BODY, ONE_BODY, PROBLEMS
+from steward.api.once import key_of, once
 from steward.api.problems import Problem, problem_of
 from steward.events import Decoded
-from steward.infra.idempotency import Answered
 from steward.ingest import Taken
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import Busy, StewardError
+from steward.kernel.errors import Busy
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = APIRouter(prefix="/v1", tags=["events"], dependencies=[Depends(BEARER)])
 _SMALL = 128 << 10
 _MOST_STREAMS = 200
 _KEEP_ALIVE_SECONDS = 15.0
@@ -58,42 +57,16 @@ async def _receive(request: Request, decode: Any, *, batch: bool, atomic: bool) 
         listed = ", ".join(sorted(accepted - {""}))
         raise Problem(415, "unsupported_media_type", f"{media_type(request)} is none of {listed}")
     body = await read_body(request)
-    key = request.headers.get("idempotency-key")
-    if key is None:
+
+    async def work() -> Response:
         return _response(await _take(request, body, decode, atomic=atomic), batch=batch)
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Problem(400, "bad_idempotency_key", "an Idempotency-Key is 1 to 255 printable characters")
-    keys = app_of(request).idempotency
+
+    key = key_of(request)
+    if key is None:
+        return await work()
     # The draft: the same key means the same request, whatever else the connection adds.
-    named = f"{request.method} {request.url.path}?{request.url.query} {is_binary(request)}\n".encode()
     attributes = sorted((k, v) for k, v in request.headers.items() if k.startswith("ce-"))
-    digest = hashlib.sha256(named + repr(attributes).encode() + b"\n" + body).digest()
-    start = await asyncio.to_thread(keys.start, caller.key_id, key, digest)
-    if start == "in_flight":
-        raise Problem(
-            409, "in_flight", "a request with this Idempotency-Key is being worked on", headers={"Retry-After": "1"}
-        )
-    if start == "other_request":
-        raise Problem(422, "key_reused", "this Idempotency-Key was used with another request")
-    if isinstance(start, Answered):
-        return _replayed(start)
-    try:
-        response = _response(await _take(request, body, decode, atomic=atomic), batch=batch)
-    except Problem as problem:
-        if problem.status in {429, 503}:
-            await asyncio.to_thread(keys.drop, caller.key_id, key)
-            raise
-        response = problem.response()
-    except StewardError:
-        await asyncio.to_thread(keys.drop, caller.key_id, key)
-        raise
-    await asyncio.to_thread(keys.finish, caller.key_id, key, response.status_code, bytes(response.body))
-    return response
-
-
-def _replayed(answer: Answered) -> Response:
-    kind = "application/json" if answer.status < 300 and answer.status != 207 else "application/problem+json"
-    return Response(answer.body, answer.status, media_type=kind, headers={"Idempotency-Replayed": "true"})
+    return await once(request, caller, key, body, work, f"{is_binary(request)}\n{attributes!r}")
 
 
 async def _take(request: Request, body: bytes, decode: Any, *, atomic: bool) -> Taken:

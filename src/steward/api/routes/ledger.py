@@ -7,15 +7,15 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from steward.api.callers import app_of, caller_with
+from steward.api.callers import BEARER, app_of, caller_with
 from steward.api.documents import PROBLEMS
 from steward.api.problems import Problem
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant, parse_instant
 
-router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+router = APIRouter(prefix="/v1/ledger", tags=["ledger"], dependencies=[Depends(BEARER)])
 Instant = Annotated[str | None, Query(max_length=40)]
 
 

@@ -11,7 +11,9 @@ from steward.gateway.service.dispatch import Dispatcher
 from steward.gateway.service.effects import Changed, Effects, EffectView
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.kills import KillSwitches
+from steward.gateway.service.listing import ActionList
 from steward.gateway.service.live import LiveGate
+from steward.gateway.service.mounts import Mounts
 from steward.gateway.service.moves import Mover
 from steward.gateway.service.outside import Outside
 from steward.gateway.service.records import ActionRecord
@@ -21,6 +23,7 @@ from steward.gateway.service.versions import Reading, Versions
 from steward.gateway.service.violations import Violations
 
 __all__ = [
+    "ActionList",
     "ActionRecord",
     "Alerts",
     "Approvals",
@@ -35,6 +38,7 @@ __all__ = [
     "Gateway",
     "KillSwitches",
     "LiveGate",
+    "Mounts",
     "Mover",
     "Outside",
     "Reading",

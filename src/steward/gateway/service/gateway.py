@@ -20,6 +20,7 @@ from steward.gateway.core.admit import Admission, admit, risk_of
 from steward.gateway.core.flights import FACTS, FLIGHTS, REFUNDS, Flight, turns
 from steward.gateway.core.request import build_request
 from steward.gateway.service.departures import Departures
+from steward.gateway.service.listing import ActionList
 from steward.gateway.service.records import ActionRecord, record_of
 from steward.gateway.service.seat import amount_of
 from steward.gateway.service.versions import Versions
@@ -64,6 +65,7 @@ class Gateway:
         }
         self._codes = verifier.refusal_codes()
         self._store = ActionStore()
+        self.listing = ActionList(database)
 
     def take_turn(self, kind: str) -> None:
         """Wait until no other action of this kind, or of one that shares a fact of the gate with it, is between its
