@@ -27,7 +27,8 @@ from steward.catalog import ToolBook, load_catalog
 from steward.contracts.action import ActionProposal, Principal
 from steward.contracts.kind import ActionKind
 from steward.contracts.port import Port, Route
-from steward.gateway import Dispatcher
+from steward.gateway.service.dispatch import Dispatcher
+from steward.gateway.service.moves import Mover
 from steward.infra.clock import SystemClock
 from steward.infra.db import Database
 from steward.infra.migrate import migrate
@@ -343,7 +344,8 @@ def work(stage, page, threads, ready):
     """A worker."""
     app = stage.app()
     owner = f"worker-{os.getpid()}"
-    dispatcher = Counting(app.database, app.clock, app.outside, app.mover, app.control.recheck, owner, threads)
+    mover = Mover(app.events, app.caps)
+    dispatcher = Counting(app.database, app.clock, app.way_out.outside, mover, app.control.recheck, owner, threads)
     with page.open("r+b") as file:
         dispatcher.memory = mmap(file.fileno(), SLOTS.size)
     dispatcher.ready = ready

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from threading import Event
 
 from steward import ledger, state, world_model
 from steward.agents import Agents
@@ -27,23 +28,17 @@ from steward.events import Decoder, EventLog, Sequencer
 from steward.gateway import (
     Alerts,
     Approvals,
-    Authorizer,
     Caps,
-    Departures,
-    Dispatcher,
     Effects,
     Gateway,
     KillSwitches,
     LiveGate,
     Mounts,
-    Mover,
-    Outside,
     Reading,
-    TokenStore,
     Tools,
     Versions,
     Violations,
-    Wire,
+    WayOut,
     channels_of,
 )
 from steward.infra.access import AccessKeys
@@ -178,7 +173,13 @@ class App:
     @cached_property
     def gateway(self) -> Gateway:
         return Gateway(
-            self.database, self.clock, self.catalog, self.state, self.verifier, self.versions, self.departures
+            self.database,
+            self.clock,
+            self.catalog,
+            self.state,
+            self.verifier,
+            self.versions,
+            self.way_out.departures(self.caps),
         )
 
     @cached_property
@@ -186,48 +187,36 @@ class App:
         return ToolBook(self.catalog.root)
 
     @cached_property
+    def way_out(self) -> WayOut:
+        keys = self.settings.home / "keys"
+        return WayOut(self.database, self.clock, self.events, self.catalog, self.book, self.vault, keys)
+
+    @cached_property
     def tools(self) -> Tools:
-        tokens = TokenStore(self.database, self.clock, self.vault, self.settings.home / "keys" / "tokens")
-        wire = Wire(Authorizer(self.vault, tokens.access_token), self.clock)
-        return Tools(self.database, self.clock, self.book, self.vault, wire)
+        return self.way_out.tools
 
     @cached_property
     def kills(self) -> KillSwitches:
-        return KillSwitches(self.database, self.clock, self.events)
+        return self.way_out.kills
 
     @cached_property
     def caps(self) -> Caps:
-        return Caps(self.database, self.clock, self.ledger)
+        return self.way_out.caps(self.ledger)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return self.way_out.effects(self.caps)
 
     @cached_property
     def approvals(self) -> Approvals:
-        return Approvals(
-            self.database, self.clock, self.events, self.catalog, self.access, self.mover, self._may_still_go
-        )
+        return self.way_out.approvals(self.caps, self.access, self._may_still_go)
 
     def _may_still_go(self, action_id: str) -> str:
         return self.control.recheck(action_id)
 
-    @cached_property
-    def departures(self) -> Departures:
-        return Departures(self.catalog, self.book, self.tools, self.kills, self.caps)
-
-    @cached_property
-    def outside(self) -> Outside:
-        return Outside(self.book, self.tools)
-
-    @cached_property
-    def mover(self) -> Mover:
-        return Mover(self.events, self.caps)
-
-    @cached_property
-    def effects(self) -> Effects:
-        return Effects(self.database, self.clock, self.events, self.catalog, self.mover, self.outside)
-
-    def dispatcher(self, threads: int = 8) -> Dispatcher:
-        """One among any number of those who carry out what is ready."""
-        owner = f"worker-{random_bytes(6).hex()}"
-        return Dispatcher(self.database, self.clock, self.outside, self.mover, self.control.recheck, owner, threads)
+    def carry_out(self, stop: Event, report: Callable[[str], None], threads: int = 8) -> None:
+        """Carry out what is ready to go outside, until told to stop."""
+        self.way_out.dispatcher(self.caps, self._may_still_go, threads).run(stop, report)
 
     @cached_property
     def mounts(self) -> Mounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -38,6 +39,11 @@ class Authorizer:
     def signed(self, tool: ToolSpec, request: ToolRequest) -> ToolRequest:
         """The request with what shows who we are. `BadInput` where a secret is not set."""
         auth, options = tool.auth, tool.auth.options
+        for header, secret in options.get("headers", {}).items():
+            request = _with(request, header, self._secret(tool, secret))
+        for mark, secret in options.get("replace", {}).items():
+            value = json.dumps(self._secret(tool, secret))[1:-1].encode()
+            request = replace(request, body=request.body.replace(str(mark).encode(), value))
         if auth.scheme in ("none", "protocol"):
             return request
         if auth.scheme == "bearer":

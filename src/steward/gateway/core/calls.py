@@ -98,7 +98,7 @@ def build_call(
     encoding = verb.encoding or tool.encoding
     content, kind = _encoded(body, encoding, where)
     if kind:
-        headers["Content-Type"] = kind
+        headers.setdefault("Content-Type", kind)
     if verb.idempotency and verb.idempotency.mode == "native" and verb.idempotency.header:
         headers[verb.idempotency.header] = key
     for name, value in headers.items():

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 from psycopg import Connection
@@ -34,12 +33,6 @@ CERTIFICATE_LIFE = timedelta(minutes=15)
 """After so long facts are read and rules checked anew before anything is sent."""
 _IDLE_SECONDS = (0.01, 0.25)
 _WAIT = timedelta(seconds=1)
-
-
-class Recheck(Protocol):
-    """Facts anew, rules anew: why an action may not go out by now; nothing where it may."""
-
-    def __call__(self, action_id: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,9 @@ class _Done:
 
 
 class Dispatcher:
-    """One of any number, in any number of processes. `owner` names it in histories."""
+    """One of any number, in any number of processes. `recheck` asks an action's rules on what is true now: why it may
+    not go out, or nothing. `owner` names it in histories.
+    """
 
     def __init__(
         self,
@@ -71,7 +66,7 @@ class Dispatcher:
         clock: Clock,
         outside: Outside,
         mover: Mover,
-        recheck: Recheck,
+        recheck: Callable[[str], str],
         owner: str,
         threads: int = 8,
     ) -> None:

@@ -115,12 +115,12 @@ class Outside:
             is_broken=(reply.status or 0) >= 500,
         )
         if prepared.purpose == "probe":
-            return self._seen(row, came, read, reply.body)
+            return self._seen(row, prepared, came, read, reply.body)
         if came.kind == "ok" and prepared.purpose == "send" and prepared.verb.confirm is not None:
             return replace(came, confirmed=self._confirm(row, prepared, prepared.verb.confirm, came.result))
         return came
 
-    def _seen(self, row: Row, came: Came, read: Read, body: bytes) -> Came:
+    def _seen(self, row: Row, prepared: Prepared, came: Came, read: Read, body: bytes) -> Came:
         """Whether our reference is in what was found."""
         if read.kind != "ok":
             is_absent = came.status == 404
@@ -134,6 +134,9 @@ class Outside:
         if found is None:
             return replace(came, seen="missing")
         result, ref = self._tools.result_of(verb, found)
+        if ref is None:  # the answer of a look has another shape: the looking verb says where the reference is
+            more, ref = self._tools.result_of(prepared.verb, found)
+            result = {**more, **result}
         return replace(came, seen="found", result=result, remote_ref=ref)
 
     def _confirm(self, row: Row, prepared: Prepared, check: Check, result: JsonObject) -> str:
