@@ -52,6 +52,8 @@ def test_a_proposal_is_answered_with_what_became_of_it(granted):
     assert refused["nearest"]["amount"]["amount_minor"] < 20_000_000
     held, _ = ask(granted, "propose_action", reserve("large", 200_000))
     assert (held["outcome"], held["approver"]) == ("held", "manager")
+    waiting, _ = ask(granted, "waiting_approvals")
+    assert [(one["id"], one["approver"]) for one in waiting["items"]] == [(held["action_id"], "manager")]
     proposers = {row[0] for row in granted.rows("SELECT proposer FROM action")}
     assert proposers == {"ad_agent"}
 
