@@ -44,7 +44,7 @@ def waiting_approvals(app: App, _caller: Caller, asked: Waiting) -> JsonObject:
         for state in ("held", "awaiting_approval")
         for pair in app.gateway.listing.page(outcomes=("held",), state=state, limit=asked.limit)
     ]
-    lines = [
+    lines: list[JsonObject] = [
         {**line_of(action, state), "approver": action.result.get("approver"), "expires_at": action.result["expires_at"]}
         for action, state in found
         if action.result["expires_at"] > now
