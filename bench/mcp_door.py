@@ -50,7 +50,7 @@ def prepare(home):
         app.events.sequence()
         live, dead = app.access.create("bench", SCOPES), app.access.create("gone", SCOPES)
         app.access.revoke(dead.split("_")[1])
-        return live, dead, made["id"], app.tool_book.names()
+        return live, dead, made["id"], app.book.names()
 
 
 def readings(action, tools):

@@ -24,7 +24,28 @@ from steward.catalog import (
 from steward.contracts.payloads import PAYLOADS, VERSIONS
 from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
-from steward.gateway import Alerts, Gateway, LiveGate, Mounts, Reading, Versions, Violations, channels_of
+from steward.gateway import (
+    Alerts,
+    Approvals,
+    Authorizer,
+    Caps,
+    Departures,
+    Dispatcher,
+    Effects,
+    Gateway,
+    KillSwitches,
+    LiveGate,
+    Mounts,
+    Mover,
+    Outside,
+    Reading,
+    TokenStore,
+    Tools,
+    Versions,
+    Violations,
+    Wire,
+    channels_of,
+)
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
@@ -156,15 +177,61 @@ class App:
 
     @cached_property
     def gateway(self) -> Gateway:
-        return Gateway(self.database, self.clock, self.catalog, self.state, self.verifier, self.versions)
+        return Gateway(
+            self.database, self.clock, self.catalog, self.state, self.verifier, self.versions, self.departures
+        )
+
+    @cached_property
+    def book(self) -> ToolBook:
+        return ToolBook(self.catalog.root)
+
+    @cached_property
+    def tools(self) -> Tools:
+        tokens = TokenStore(self.database, self.clock, self.vault, self.settings.home / "keys" / "tokens")
+        wire = Wire(Authorizer(self.vault, tokens.access_token), self.clock)
+        return Tools(self.database, self.clock, self.book, self.vault, wire)
+
+    @cached_property
+    def kills(self) -> KillSwitches:
+        return KillSwitches(self.database, self.clock, self.events)
+
+    @cached_property
+    def caps(self) -> Caps:
+        return Caps(self.database, self.clock, self.ledger)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(
+            self.database, self.clock, self.events, self.catalog, self.access, self.mover, self._may_still_go
+        )
+
+    def _may_still_go(self, action_id: str) -> str:
+        return self.control.recheck(action_id)
+
+    @cached_property
+    def departures(self) -> Departures:
+        return Departures(self.catalog, self.book, self.tools, self.kills, self.caps)
+
+    @cached_property
+    def outside(self) -> Outside:
+        return Outside(self.book, self.tools)
+
+    @cached_property
+    def mover(self) -> Mover:
+        return Mover(self.events, self.caps)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.database, self.clock, self.events, self.catalog, self.mover, self.outside)
+
+    def dispatcher(self, threads: int = 8) -> Dispatcher:
+        """One among any number of those who carry out what is ready."""
+        owner = f"worker-{random_bytes(6).hex()}"
+        return Dispatcher(self.database, self.clock, self.outside, self.mover, self.control.recheck, owner, threads)
 
     @cached_property
     def mounts(self) -> Mounts:
         return Mounts(self.database, self.clock, self.vault, self.settings.home)
-
-    @cached_property
-    def tool_book(self) -> ToolBook:
-        return ToolBook(self.catalog.root)
 
     @cached_property
     def versions(self) -> Versions:
@@ -213,6 +280,7 @@ class App:
             gateway=self.gateway,
             live=self.live_line,
             violations=self.violations,
+            effects=self.effects,
         )
 
     @cached_property

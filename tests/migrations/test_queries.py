@@ -8,7 +8,9 @@ import pytest
 from steward.infra.sql import load
 
 SRC = Path(__file__).parents[2] / "src" / "steward"
-FILES = sorted((path.parent.name, path.name) for kind in ("queries", "facts") for path in SRC.glob(f"*/{kind}.sql"))
+FILES = sorted(
+    (path.parent.name, path.name) for kind in ("queries", "facts", "effects") for path in SRC.glob(f"*/{kind}.sql")
+)
 QUERIES = [(package, file, name) for package, file in FILES for name in load(f"steward.{package}", file).names()]
 
 

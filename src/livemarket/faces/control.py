@@ -60,6 +60,8 @@ class Control:
             Route("GET", f"{ROOT}/faults", lambda _: answered(200, {"faults": self._faults.listed()})),
             Route("POST", f"{ROOT}/faults", self._fault),
             Route("DELETE", f"{ROOT}/faults", self._no_faults),
+            Route("PUT", f"{ROOT}/weather", self._turn),
+            Route("GET", f"{ROOT}/weather", self._weather),
             Route("GET", f"{ROOT}/deliveries", self._deliveries),
             Route("GET", f"{ROOT}/run", lambda _: answered(200, run_facts(self._business, self.doors))),
             Route("POST", f"{ROOT}/shop/{{what}}", self._shop),
@@ -88,6 +90,15 @@ class Control:
             return answered(201, asdict(self._faults.ask(call.document())))
         except ValueError as error:
             return answered(400, {"error": str(error)})
+
+    def _turn(self, call: Call) -> Answer:
+        try:
+            return answered(200, asdict(self._faults.turn(call.document())))
+        except ValueError as error:
+            return answered(400, {"error": str(error)})
+
+    def _weather(self, call: Call) -> Answer:
+        return answered(200, {"weather": [asdict(one) for one in self._faults.weather.values()]})
 
     def _no_faults(self, call: Call) -> Answer:
         self._faults.waiting.clear()

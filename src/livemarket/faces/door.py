@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from livemarket.faces.business import Business, Happened
-from livemarket.faces.calls import Answer, Call
+from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys, fingerprint
 from livemarket.faces.webhooks import Notice, Post
@@ -79,6 +79,18 @@ class Face(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A call that bad weather answered; without an answer its connection breaks."""
+
+    answer: Answer | None
+
+
+def _broken() -> Answer:
+    """What a server's own fault looks like: in nobody's dialect."""
+    return answered(500, {"error": "internal error (bad weather)"}, kept=False)
+
+
 class Door:
     """One face behind the shared order of things. `None` as an answer: the connection breaks instead."""
 
@@ -92,6 +104,9 @@ class Door:
     async def answer(self, call: Call) -> Answer | None:
         face = self.face
         self._business.tick()
+        storm = await self._storm(call)
+        if storm is not None:
+            return storm.answer
         if self._faults.take("outage", face.name, call.path):
             return face.no(No.OUTAGE, call)
         limit = self._faults.take("rate_limit", face.name, call.path)
@@ -101,6 +116,27 @@ class Door:
         answer = refused or await self._routed(call)
         self.calls[str(answer.status)] = self.calls.get(str(answer.status), 0) + 1
         return None if not refused and self._faults.take("lose_reply", face.name, call.path) else answer
+
+    async def _storm(self, call: Call) -> _Met | None:
+        """What bad weather makes of a call; None where it goes on as always."""
+        weather = self._faults.weather.get(self.face.name)
+        if weather is None:
+            return None
+        kind, wait = weather.draw()
+        if kind == "stall":
+            await asyncio.sleep(wait / 1000)
+            self._business.tick()
+        if kind == "limit":
+            return _Met(self.face.no(No.RATE_LIMITED, call, 1))
+        if kind == "error_before":
+            return _Met(_broken())
+        if kind == "lose_request":
+            return _Met(None)
+        if kind in {"lose_reply", "error_after"}:
+            answer = self.face.refused(call) or await self._routed(call)
+            self.calls[str(answer.status)] = self.calls.get(str(answer.status), 0) + 1
+            return _Met(None if kind == "lose_reply" else _broken())
+        return None
 
     async def _routed(self, call: Call) -> Answer:
         parts = call.path.strip("/").split("/")

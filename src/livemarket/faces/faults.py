@@ -1,8 +1,11 @@
-"""Faults on demand: replies that get lost, outages, limits, slowness, deliveries twice, out of order or never."""
+"""Faults on demand: replies that get lost, outages, limits, slowness, deliveries twice, out of order or never. And bad
+weather: such things by chance, drawn from a seed, until it is over.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 KINDS = ("lose_reply", "outage", "rate_limit", "latency", "duplicate", "disorder", "drop")
@@ -20,11 +23,62 @@ class Fault:
     milliseconds: int = 0
 
 
+STORMS = ("lose_request", "lose_reply", "error_before", "error_after", "limit", "stall")
+_WHOLE = 10_000
+
+
+@dataclass
+class Weather:
+    """How many of ten thousand calls meet what, on one face: the connection breaks before anything is done
+    (`lose_request`) or after it (`lose_reply`), a 500 before or after it, a 429, or the call waits up to `milliseconds`
+    before it is looked at, so that later ones overtake it. `met` counts.
+    """
+
+    face: str
+    seed: int = 0
+    lose_request: int = 0
+    lose_reply: int = 0
+    error_before: int = 0
+    error_after: int = 0
+    limit: int = 0
+    stall: int = 0
+    milliseconds: int = 0
+    calls: int = 0
+    met: dict[str, int] = field(default_factory=dict[str, int])
+
+    def draw(self) -> tuple[str, int]:
+        """What the next call meets, or nothing; and how long it waits if it does."""
+        self.calls += 1
+        word = hashlib.sha256(f"weather/{self.seed}/{self.face}/{self.calls}".encode()).digest()
+        place, wait = int.from_bytes(word[:8]) % _WHOLE, int.from_bytes(word[8:16])
+        for kind in STORMS:
+            place -= getattr(self, kind)
+            if place < 0:
+                self.met[kind] = self.met.get(kind, 0) + 1
+                return kind, wait % (self.milliseconds + 1)
+        return "", 0
+
+
 class Faults:
-    """Those that were asked for and are not used up."""
+    """Those that were asked for and are not used up, and the weather by face."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
+        self.weather: dict[str, Weather] = {}
+
+    def turn(self, document: dict[str, Any]) -> Weather:
+        """The weather as the control face gives it; all zeros is fair. Raises ValueError."""
+        given = {name: value for name, value in document.items() if name not in {"calls", "met"}}
+        try:
+            weather = Weather(**given)
+        except TypeError as error:
+            raise ValueError(f"weather has face, seed, {', '.join(STORMS)}, milliseconds: {error}") from error
+        numbers: list[Any] = [value for name, value in asdict(weather).items() if name not in {"face", "met"}]
+        shares = sum(getattr(weather, kind) for kind in STORMS) if all(type(n) is int for n in numbers) else -1
+        if not weather.face or not 0 <= shares <= _WHOLE or min(numbers) < 0:
+            raise ValueError(f"shares are whole numbers, not negative, together at most {_WHOLE}; a face is named")
+        self.weather[weather.face] = weather
+        return weather
 
     def ask(self, document: dict[str, Any]) -> Fault:
         """A fault as the control face gives it. Raises ValueError."""

@@ -97,13 +97,18 @@ def _kinds(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
-    """A live kind takes effect through an internal verb, as a hold; both accounts stand in the chart as written."""
+    """A live kind takes effect through an internal verb, as a hold whose accounts stand in the chart as written; or
+    goes outside by a route, and an event that there is settles it.
+    """
     where = f"actions/{kind.kind}.yaml"
     internal = {f"{p.port}.{verb.verb}" for p in catalog.ports for verb in p.verbs if verb.method == "INTERNAL"}
-    if kind.stage == "live" and (kind.verb not in internal or kind.hold is None or kind.amount is None):
-        yield _problem(
-            catalog.at(where, "stage"), "is live without an internal verb, an amount and a hold", "leave it in shadow"
-        )
+    is_held = kind.verb in internal and kind.hold is not None and kind.amount is not None
+    is_routed = kind.verb not in internal and any(route.port == kind.verb for route in catalog.routes)
+    if kind.stage == "live" and not is_held and not is_routed:
+        what = "is live without an internal verb, an amount and a hold, or a route to a tool"
+        yield _problem(catalog.at(where, "stage"), what, "leave it in shadow")
+    if kind.settles is not None and kind.settles.event not in {spec.type for spec in catalog.events}:
+        yield _problem(catalog.at(where, "settles"), f"there is no event {kind.settles.event}", "name one of events/")
     if kind.hold is None:
         return
     for code in sorted({kind.hold.debit, kind.hold.credit} - {account.code for account in catalog.chart}):

@@ -87,4 +87,15 @@ class Executed(Contract):
     expires_at: Instant | None = None
 
 
-Outcome = Shadowed | Held | Refused | Executed
+class Receipt(Contract):
+    """Admitted and on its way outside: `request` is what will be sent, `state` where it stood then. What became of it
+    since is told by its history.
+    """
+
+    outcome: Literal["receipt"] = "receipt"
+    verb: str
+    request: JsonObject
+    state: str = "ready"
+
+
+Outcome = Shadowed | Held | Refused | Executed | Receipt

@@ -37,6 +37,16 @@ class HoldRule(Contract):
     day_cap: str
 
 
+class Settles(Contract):
+    """Which event shows that an effect happened: one whose `fields` hold the other side's reference, or what the
+    argument `arg` of the verb was.
+    """
+
+    event: str
+    fields: tuple[str, ...]
+    arg: str = ""
+
+
 class ActionKind(Contract):
     """A kind of action: its parameters and their types, the facts its rules read and who offers them, what it does to
     the facts, its verb, its risk, its stage.
@@ -44,8 +54,8 @@ class ActionKind(Contract):
     `effect` gives the value of a fact after the action; a kind that changes none says why in `no_effect`. `approvals`
     is how many people must agree where anybody must. `exploration` is the probability of doing nothing instead of an
     admissible proposal; only reversible kinds may. A refusal by a rule of a kind under `watch` is a violation: an
-    event, an alert, a count towards quarantine. In stage `live` an action takes effect: today only through an internal
-    verb, as a hold in our own books.
+    event, an alert, a count towards quarantine. In stage `live` an action takes effect: through an internal verb at
+    once, as a hold in our own books; else through the tool its route names, and `settles` says what shows that it did.
     """
 
     kind: str
@@ -62,6 +72,7 @@ class ActionKind(Contract):
     approvals: int = 1
     stage: Literal["shadow", "live"]
     hold: HoldRule | None = None
+    settles: Settles | None = None
     watch: bool = True
     exploration: Ratio
     reversible: bool

@@ -18,7 +18,7 @@ from steward.contracts.snapshot import Snapshot
 from steward.control.live import Acted, LiveLine
 from steward.control.telling import Anchors, Ended, told
 from steward.events import EventLog
-from steward.gateway import Gateway, Violations
+from steward.gateway import Effects, Gateway, Violations
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
 from steward.kernel.instants import floor_hour, format_instant
@@ -45,6 +45,7 @@ class Control:
     gateway: Gateway
     live: LiveLine
     violations: Violations
+    effects: Effects
 
     def act(self, proposal: ActionProposal) -> Acted:
         """Take one proposal down the whole line, in one transaction, once."""
@@ -78,27 +79,59 @@ class Control:
         self.events.put(told(Ended(proposal, snapshot.id, barred, risk, amount), None, proposal.at))
         return Acted(proposal.id, barred.outcome, is_new=True)
 
-    def _facts(self, proposal: ActionProposal, snapshot: Snapshot, forecasts: list[Forecast]) -> JsonObject:
+    def recheck(self, action_id: str) -> str:
+        """Why an action that was let through, or that people agreed to, may not go out by now: the rules are asked
+        again on facts as of now, in which it does not count against itself. Nothing where it may. What only a person
+        may decide was decided when people agreed.
+        """
+        with self.database.transaction():
+            found = self.gateway.action(action_id)
+            if found is None:
+                return "there is no such action"
+            was = ActionProposal.model_validate(found.proposal)
+            self.gateway.take_turn(was.kind)
+            now = self.gateway.now()
+            proposal = was.model_copy(update={"at": now})
+            barred = self.gateway.barred(proposal) or self.violations.barred(proposal.principal.id)
+            if barred is not None:
+                return f"{barred.code}: {barred.reason}"
+            snapshot = self.state.snapshot(floor_hour(now))
+            forecasts = self.world_model.forecast(proposal, self.policy.options(proposal), snapshot)
+            facts = self._facts(proposal, snapshot, forecasts, action_id)
+            verdict = self.verifier.certify(proposal.document(), facts, format_instant(now))
+        if verdict.verdict == "ALLOW" or (verdict.verdict == "ESCALATE" and found.outcome == "held"):
+            return ""
+        return "; ".join(reason.detail for reason in (*verdict.determining, *verdict.errored)) or verdict.verdict
+
+    def _facts(
+        self, proposal: ActionProposal, snapshot: Snapshot, forecasts: list[Forecast], but: str | None = None
+    ) -> JsonObject:
         """The facts the kind's rules read, each asked of the door that owns it. What an owner cannot say is left
         out, and a rule that needs it escalates.
         """
         kind = self.catalog.kind(proposal.kind)
         facts: dict[str, Json] = {}
         for name, owner in (kind.facts if kind else {}).items():
-            value = self._fact(owner, name, proposal, snapshot, forecasts)
+            value = self._fact(owner, name, proposal, snapshot, forecasts, but)
             if value is not None:
                 facts[name] = value
         return facts
 
     def _fact(
-        self, owner: str, name: str, proposal: ActionProposal, snapshot: Snapshot, forecasts: list[Forecast]
+        self,
+        owner: str,
+        name: str,
+        proposal: ActionProposal,
+        snapshot: Snapshot,
+        forecasts: list[Forecast],
+        but: str | None,
     ) -> Json:
         """One fact from its owner's door; None where the owner cannot say."""
         params, at = proposal.params, proposal.at
         if owner == "state":
             return self.state.fact(name, params, proposal.evidence, at, snapshot)
         if owner == "gateway":
-            return self.gateway.fact(name, params, at, snapshot)
+            return self.gateway.fact(name, params, at, snapshot, but)
         if owner == "ledger":
             return self.money.fact(name, params, at)
         return self.world_model.fact(name, params, at, forecasts)

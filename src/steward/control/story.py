@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from steward.control.act import Control
+from steward.gateway import ActionRecord
 from steward.kernel.canonical import JsonObject, parse_json
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
@@ -20,18 +21,20 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
     decision = control.policy.of_action(action.id) or {}
     answer: JsonObject = proof.get("answer", {})
     bundle: JsonObject = parse_json(proof["bundle"]) if proof else {}
-    history: list[JsonObject] = [{"at": format_instant(action.at), "state": "proposed", "by": action.proposer}]
-    history.append({"at": format_instant(action.at), "state": action.outcome, "by": "gateway"})
+    effect = control.effects.state(action.id)
+    history: list[JsonObject] = control.effects.history(action.id) if effect else _settled(action)
     history += [
         {"at": format_instant(event.envelope.time), "state": "cancelled", "by": event.envelope.data["cancelled_by"]}
         for event in control.events.read(types=["ActionCancelled"], subject=f"action/{action.id}")
+        if effect is None
     ]
     return {
         "id": action.id,
         "kind": action.kind,
         "key": action.key,
         "at": format_instant(action.at),
-        "state": action.outcome,
+        "state": effect.state if effect else action.outcome,
+        "effect": effect.to_json() if effect else {},
         "risk": action.risk,
         "proposer": action.proposer,
         "why": action.proposal.get("why", ""),
@@ -55,6 +58,15 @@ def story_of(control: Control, action_id: str) -> JsonObject | None:
     }
 
 
+def _settled(action: ActionRecord) -> list[JsonObject]:
+    """The history of what never was to go outside: proposed, and what became of it at once."""
+    at = format_instant(action.at)
+    return [
+        {"at": at, "state": "proposed", "by": action.proposer},
+        {"at": at, "state": action.outcome, "by": "gateway"},
+    ]
+
+
 def summary(story: JsonObject) -> list[str]:
     """What matters of an action in a few lines: what became of it, why, and what would have been allowed instead."""
     lines = [f"{story['id']}  {story['kind']}  {story['state']}  {story['verdict']}".rstrip()]
@@ -62,8 +74,18 @@ def summary(story: JsonObject) -> list[str]:
     lines += [f"  {one['id']} ({one['basis']}): {one['detail']}" for one in (*story["determining"], *story["errored"])]
     lines += [f"  counterexample {name} = {shown(value)}" for name, value in story["counterexample"].items()]
     lines += [f"  nearest allowed {name} = {shown(value)}" for name, value in story["nearest"].items()]
-    lines += [f"  {one['at']} {one['state']} by {one['by']}" for one in story["history"]]
+    lines += [_line(one) for one in story["history"]]
     return lines
+
+
+def _line(one: JsonObject) -> str:
+    """One entry of a history: a step, or an attempt with what it was answered."""
+    if one.get("what") == "attempt":
+        said = one["outcome"] or "no answer"
+        status = f" {one['status']}" if one["status"] else ""
+        return f"  {one['at']} {one['purpose']} {one['n']}: {said}{status} {one['detail'] or ''}".rstrip()
+    detail = f": {one['detail']}" if one.get("detail") else ""
+    return f"  {one['at']} {one['state']} by {one['by']}{detail}"
 
 
 def _nearest(control: Control, proof: JsonObject, bundle: JsonObject) -> JsonObject:

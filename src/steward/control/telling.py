@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from steward.contracts.action import ActionProposal, Executed, Held, Outcome, Refused, RiskLevel
+from steward.contracts.action import ActionProposal, Executed, Held, Outcome, Receipt, Refused, RiskLevel
 from steward.contracts.decision import Decision
 from steward.contracts.event import Envelope
 from steward.kernel.canonical import JsonObject, digest_hex
@@ -60,7 +60,9 @@ def told(ended: Ended, anchors: Anchors | None, at: datetime) -> list[Envelope]:
             "bundle_digest": anchors.bundle_digest,
         }
         story.append(("DecisionMade", decided))
-    story.append(outcome_fact(proposal.id, ended.outcome, ended.risk, ended.amount_minor))
+    end = outcome_fact(proposal.id, ended.outcome, ended.risk, ended.amount_minor)
+    if end is not None:
+        story.append(end)
     envelopes: list[Envelope] = []
     for event_type, data in story:
         envelopes.append(
@@ -78,8 +80,10 @@ def told(ended: Ended, anchors: Anchors | None, at: datetime) -> list[Envelope]:
     return envelopes
 
 
-def outcome_fact(action_id: str, outcome: Outcome, risk: RiskLevel, amount_minor: int | None) -> tuple[str, JsonObject]:
-    """The event that says how an action ended, from its outcome."""
+def outcome_fact(
+    action_id: str, outcome: Outcome, risk: RiskLevel, amount_minor: int | None
+) -> tuple[str, JsonObject] | None:
+    """The event that says how an action ended, from its outcome; none yet of one on its way outside."""
     common = {"action_id": action_id, "risk": risk, "amount_minor": amount_minor}
     if isinstance(outcome, Refused):
         return "ActionRefused", {
@@ -102,6 +106,8 @@ def outcome_fact(action_id: str, outcome: Outcome, risk: RiskLevel, amount_minor
             "remote_ref": outcome.hold,
             "request_digest": digest_hex(outcome.request),
         }
+    if isinstance(outcome, Receipt):
+        return None
     return "ActionShadowed", {
         **common,
         "verb": outcome.verb,

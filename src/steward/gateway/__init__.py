@@ -1,34 +1,66 @@
-"""The gateway: the only way out. What reaches outside is in shadow: requests are built and not sent. A live kind takes
-effect in our own books, in the transaction that re-checked its certificates on facts it locked.
+"""The gateway: the only way out. A kind in shadow has its request built and nothing sent; a live one takes effect in
+our own books at once, or goes outside through a tool: approved, budgeted, once.
 
 Promises      nothing passes without evidence the gate itself has rebuilt and re-checked; the same key is the same
-              action, once; refusals carry a code, a sentence and the rules that decided.
-Never         chooses (policy) or proves (verifier); sends anything while a kind is in shadow.
-Read next     core/admit.py, then service.py.
+              action, once; an effect whose answer never came is sent again only where that cannot double it; refusals
+              carry a code, a sentence and the rules that decided.
+Never         chooses (policy) or proves (verifier); sends anything while a kind is in shadow, a kill switch is on, or
+              an approval is missing.
+Read next     core/admit.py and core/machine.py, then service/dispatch.py.
 """
 
 from steward.gateway.service import (
     ActionRecord,
     Alerts,
+    Approvals,
+    Authorizer,
+    Caps,
+    Changed,
+    Decided,
+    Departures,
+    Dispatcher,
+    Effects,
+    EffectView,
     Gateway,
+    KillSwitches,
     LiveGate,
     Mounts,
+    Mover,
+    Outside,
     Reading,
     Room,
+    TokenStore,
+    Tools,
     Versions,
     Violations,
+    Wire,
     channels_of,
 )
 
 __all__ = [
     "ActionRecord",
     "Alerts",
+    "Approvals",
+    "Authorizer",
+    "Caps",
+    "Changed",
+    "Decided",
+    "Departures",
+    "Dispatcher",
+    "EffectView",
+    "Effects",
     "Gateway",
+    "KillSwitches",
     "LiveGate",
     "Mounts",
+    "Mover",
+    "Outside",
     "Reading",
     "Room",
+    "TokenStore",
+    "Tools",
     "Versions",
     "Violations",
+    "Wire",
     "channels_of",
 ]

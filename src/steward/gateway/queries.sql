@@ -24,7 +24,7 @@ FROM action WHERE action_id = %(action_id)s;
 -- Actions of some kinds that a span of time let through or holds, whenever in it they were asked for.
 SELECT proposal->'params' AS params, amount_minor FROM action
 WHERE kind = ANY (%(kinds)s::text[]) AND outcome <> 'refused' AND proposed_at >= %(since)s AND proposed_at < %(until)s
-  AND amount_minor IS NOT NULL
+  AND amount_minor IS NOT NULL AND action_id IS DISTINCT FROM %(but)s::uuid
 ORDER BY proposed_at, action_id;
 
 -- listed --
@@ -91,12 +91,17 @@ UPDATE gate_day SET used_minor = used_minor + %(amount)s, cap_minor = %(cap)s
 WHERE kind = %(kind)s AND currency = %(currency)s AND day = %(day)s;
 
 -- let_through --
--- Parameters of actions of some kinds that were let through, or are held and not expired, since an instant.
-SELECT proposal->'params' AS params FROM action
-WHERE kind = ANY (%(kinds)s::text[]) AND outcome <> 'refused' AND proposed_at < %(at)s::timestamptz
-  AND (%(since)s::timestamptz IS NULL OR proposed_at >= %(since)s::timestamptz)
-  AND (outcome <> 'held' OR (result->>'expires_at')::timestamptz > %(at)s::timestamptz)
-ORDER BY proposed_at, action_id;
+-- Parameters of actions of some kinds that were let through, or are held and not expired, since an instant; not of those
+-- on their way outside that came to nothing, nor (if asked so) that the world has been seen to confirm; nor of one action.
+SELECT a.proposal->'params' AS params FROM action a LEFT JOIN effect e USING (action_id)
+WHERE a.kind = ANY (%(kinds)s::text[]) AND a.outcome <> 'refused' AND a.proposed_at < %(at)s::timestamptz
+  AND (%(since)s::timestamptz IS NULL OR a.proposed_at >= %(since)s::timestamptz)
+  AND (a.outcome <> 'held' OR coalesce(e.state, '') <> 'awaiting_approval' OR (a.result->>'expires_at')::timestamptz > %(at)s::timestamptz)
+  AND (a.outcome <> 'held' OR e.state IS NOT NULL OR (a.result->>'expires_at')::timestamptz > %(at)s::timestamptz)
+  AND coalesce(e.state, '') NOT IN ('failed', 'compensated', 'cancelled', 'expired', 'rejected')
+  AND NOT (%(is_confirmed_gone)s AND coalesce(e.state, '') = 'settled')
+  AND a.action_id IS DISTINCT FROM %(but)s::uuid
+ORDER BY a.proposed_at, a.action_id;
 
 -- note --
 -- Count rules that proposers ran into; a row that is new is one to tell.

@@ -1,15 +1,31 @@
--- insert_key --
--- A new API key: its digest, never the key.
-INSERT INTO api_key (key_id, name, digest, scopes, created_at)
-VALUES (%(key_id)s, %(name)s, %(digest)s, %(scopes)s, %(created_at)s);
+-- make_key --
+-- A new API key: its digest, never the key. Empty, or why it is not made.
+SELECT key_make(%(key_id)s, %(name)s, %(digest)s, %(scopes)s, %(role)s, %(expires_at)s, %(by_key)s, %(by_secret)s,
+                %(at)s) AS why;
+
+-- rotate_key --
+-- A new key for who shows the old one. Empty, or why not.
+SELECT key_rotate(%(old)s, %(secret)s, %(key_id)s, %(digest)s, %(until)s, %(at)s) AS why;
+
+-- use_key --
+-- A use of a key that decided or changed something.
+INSERT INTO key_use (key_id, name, role, what, channel, at)
+VALUES (%(key_id)s, %(name)s, %(role)s, %(what)s, %(channel)s, %(at)s);
+
+-- key_uses --
+-- What a key did, newest first.
+SELECT key_id, name, role, what, channel, at FROM key_use
+WHERE %(key_id)s::text IS NULL OR key_id = %(key_id)s::text ORDER BY use_id DESC LIMIT %(limit)s;
 
 -- get_key --
--- A key that is not revoked.
-SELECT key_id, name, digest, scopes FROM api_key WHERE key_id = %(key_id)s AND revoked_at IS NULL;
+-- A key that is not revoked and not over.
+SELECT key_id, name, digest, scopes, role FROM api_key
+WHERE key_id = %(key_id)s AND (revoked_at IS NULL OR revoked_at > %(at)s) AND (expires_at IS NULL OR expires_at > %(at)s);
 
 -- list_keys --
 -- Every key ever made, without its digest.
-SELECT key_id, name, scopes, created_at, revoked_at FROM api_key ORDER BY created_at, key_id;
+SELECT key_id, name, role, scopes, created_at, expires_at, revoked_at, successor FROM api_key
+ORDER BY created_at, key_id;
 
 -- revoke_key --
 -- From now on the key opens nothing.

@@ -60,7 +60,10 @@ CREATE TABLE api_key (
     digest bytea NOT NULL,
     scopes text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    role text NOT NULL DEFAULT 'service'::text,
+    expires_at timestamp with time zone,
+    successor text
 );
 
 CREATE TABLE approval (
@@ -79,6 +82,12 @@ CREATE TABLE approval (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE approval_look (
+    action_id uuid NOT NULL,
+    person text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE balance (
     account_id integer NOT NULL,
     amount_minor bigint NOT NULL DEFAULT 0,
@@ -92,6 +101,15 @@ CREATE TABLE breaker (
     failures integer NOT NULL,
     open_until timestamp with time zone,
     changed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE cap (
+    scope text NOT NULL,
+    currency text NOT NULL,
+    day_minor bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    reason text NOT NULL
 );
 
 CREATE TABLE catalog_approval (
@@ -166,6 +184,7 @@ CREATE TABLE effect (
     currency text,
     quorum integer NOT NULL,
     role text,
+    escalated_to text,
     reason text NOT NULL DEFAULT ''::text,
     hold text,
     deadline timestamp with time zone,
@@ -181,7 +200,12 @@ CREATE TABLE effect (
     last_sent_at timestamp with time zone,
     remote_ref text,
     result jsonb NOT NULL DEFAULT '{}'::jsonb,
+    is_unanswered boolean NOT NULL DEFAULT false,
+    doubt_until timestamp with time zone,
+    refused text NOT NULL DEFAULT ''::text,
     needs_person text NOT NULL DEFAULT ''::text,
+    checked_at timestamp with time zone,
+    confirmed text NOT NULL DEFAULT ''::text,
     changed_at timestamp with time zone NOT NULL
 );
 
@@ -331,6 +355,16 @@ CREATE TABLE idempotency (
     started_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE key_use (
+    use_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    key_id text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    what text NOT NULL,
+    channel text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE kill_switch (
     scope text NOT NULL,
     is_on boolean NOT NULL,
@@ -475,6 +509,7 @@ CREATE TABLE quarantine (
 CREATE TABLE rate_bucket (
     name text NOT NULL,
     level bigint NOT NULL,
+    granted bigint NOT NULL,
     at timestamp with time zone NOT NULL
 );
 
@@ -557,8 +592,9 @@ CREATE TABLE tool_check (
 
 CREATE TABLE tool_token (
     tool text NOT NULL,
-    sealed bytea NOT NULL,
+    sealed bytea,
     expires_at timestamp with time zone,
+    renewing_until timestamp with time zone,
     changed_at timestamp with time zone NOT NULL
 );
 
@@ -602,18 +638,28 @@ ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
 ALTER TABLE alert ADD CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])));
 ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_attempt_check CHECK ((attempt > 0));
 ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_pkey PRIMARY KEY (alert_id, attempt);
+ALTER TABLE api_key ADD CONSTRAINT api_key_agents_never_decide CHECK (((role <> ALL (ARRAY['agent'::text, 'service'::text])) OR (NOT (scopes && ARRAY['approvals:decide'::text, 'keys:admin'::text]))));
 ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_role_check CHECK ((role = ANY (ARRAY['founder'::text, 'manager'::text, 'operator'::text, 'agent'::text, 'service'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_successor_fkey FOREIGN KEY (successor) REFERENCES api_key(key_id);
 ALTER TABLE approval ADD CONSTRAINT approval_args_digest_check CHECK ((length(args_digest) = 32));
 ALTER TABLE approval ADD CONSTRAINT approval_decision_check CHECK ((decision = ANY (ARRAY['approve'::text, 'reject'::text])));
 ALTER TABLE approval ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
 ALTER TABLE approval ADD CONSTRAINT approval_policy_version_check CHECK ((length(policy_version) = 32));
 ALTER TABLE approval ADD CONSTRAINT approval_tool_version_check CHECK ((length(tool_version) = 32));
+ALTER TABLE approval_look ADD CONSTRAINT approval_look_pkey PRIMARY KEY (action_id, person);
 ALTER TABLE balance ADD CONSTRAINT balance_pending_credit_minor_check CHECK ((pending_credit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pending_debit_minor_check CHECK ((pending_debit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
 ALTER TABLE breaker ADD CONSTRAINT breaker_failures_check CHECK ((failures >= 0));
 ALTER TABLE breaker ADD CONSTRAINT breaker_pkey PRIMARY KEY (tool);
+ALTER TABLE cap ADD CONSTRAINT cap_changed_by_check CHECK ((changed_by ~ '\S'::text));
+ALTER TABLE cap ADD CONSTRAINT cap_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+ALTER TABLE cap ADD CONSTRAINT cap_day_minor_check CHECK ((day_minor >= 0));
+ALTER TABLE cap ADD CONSTRAINT cap_pkey PRIMARY KEY (scope, currency);
+ALTER TABLE cap ADD CONSTRAINT cap_reason_check CHECK ((reason ~ '\S'::text));
+ALTER TABLE cap ADD CONSTRAINT cap_scope_check CHECK ((scope ~ '^(all|(kind|agent|tool|goal):[A-Za-z0-9._-]{1,100})$'::text));
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_approved_by_check CHECK ((approved_by ~ '\S'::text));
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE catalog_approval ADD CONSTRAINT catalog_approval_pkey PRIMARY KEY (digest, previous, key_id);
@@ -639,7 +685,7 @@ ALTER TABLE delivery ADD CONSTRAINT delivery_body_sha256_check CHECK ((length(bo
 ALTER TABLE delivery ADD CONSTRAINT delivery_origin_check CHECK ((origin = ANY (ARRAY['webhook'::text, 'poll'::text])));
 ALTER TABLE delivery ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
 ALTER TABLE delivery ADD CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['received'::text, 'done'::text, 'ignored'::text, 'failed'::text, 'refused'::text, 'erased'::text])));
-ALTER TABLE effect ADD CONSTRAINT effect_action_id_fkey FOREIGN KEY (action_id) REFERENCES action(action_id);
+ALTER TABLE effect ADD CONSTRAINT effect_action_id_fkey FOREIGN KEY (action_id) REFERENCES action(action_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE effect ADD CONSTRAINT effect_amount_minor_check CHECK ((amount_minor >= 0));
 ALTER TABLE effect ADD CONSTRAINT effect_args_digest_check CHECK ((length(args_digest) = 32));
 ALTER TABLE effect ADD CONSTRAINT effect_attempts_check CHECK ((attempts >= 0));
@@ -712,6 +758,7 @@ ALTER TABLE hold_open ADD CONSTRAINT hold_open_pkey PRIMARY KEY (hold_no);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_key(key_id);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, idempotency_key);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE key_use ADD CONSTRAINT key_use_pkey PRIMARY KEY (use_id);
 ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_changed_by_check CHECK ((changed_by ~ '\S'::text));
 ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_pkey PRIMARY KEY (scope);
 ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_reason_check CHECK ((reason ~ '\S'::text));
@@ -803,11 +850,14 @@ CREATE INDEX effect_person ON public.effect USING btree (changed_at) WHERE (need
 CREATE INDEX effect_waiting ON public.effect USING btree (deadline) WHERE (state = 'awaiting_approval'::text);
 CREATE INDEX event_1_by_subject ON public.event_1 USING btree (subject, "position");
 CREATE INDEX event_1_by_type ON public.event_1 USING btree (type, "position");
+CREATE INDEX event_1_expr_idx ON public.event_1 USING btree (((data ->> 'payment_id'::text))) WHERE (type = ANY (ARRAY['PaymentCaptured'::text, 'RefundProcessed'::text, 'DisputeOpened'::text]));
+CREATE INDEX event_by_payment ON ONLY public.event USING btree (((data ->> 'payment_id'::text))) WHERE (type = ANY (ARRAY['PaymentCaptured'::text, 'RefundProcessed'::text, 'DisputeOpened'::text]));
 CREATE INDEX event_by_subject ON ONLY public.event USING btree (subject, "position");
 CREATE INDEX event_by_type ON ONLY public.event USING btree (type, "position");
 CREATE INDEX forecast_by_action ON public.forecast USING btree (action_id);
 CREATE INDEX hold_open_by_expiry ON public.hold_open USING btree (expires_at);
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (started_at);
+CREATE INDEX key_use_by_key ON public.key_use USING btree (key_id, use_id);
 CREATE INDEX ledger_batch_by_time ON public.ledger_batch USING btree (recorded_at);
 CREATE INDEX mcp_pin_newest ON public.mcp_pin USING btree (server, tool, pin_id DESC);
 CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
@@ -924,6 +974,7 @@ BEGIN
         ('executing', 'succeeded'), ('executing', 'failed'), ('executing', 'unknown'), ('executing', 'ready'),
         ('unknown', 'probing'), ('unknown', 'executing'), ('unknown', 'succeeded'), ('unknown', 'failed'),
         ('unknown', 'settled'),
+        ('executing', 'probing'),
         ('probing', 'unknown'), ('probing', 'succeeded'), ('probing', 'ready'), ('probing', 'failed'),
         ('succeeded', 'settled'), ('succeeded', 'compensating'), ('settled', 'compensating'),
         ('compensating', 'compensated')) THEN
@@ -955,6 +1006,45 @@ BEGIN
         RAISE EXCEPTION 'what a day took never becomes less' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.gate_decide(p_action uuid, p_digest bytea, p_policy bytea, p_tool bytea, p_decision text, p_key_id text, p_secret text, p_channel text, p_reason text, p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    who api_key;
+    asked effect;
+BEGIN
+    who := key_of(p_key_id, p_secret, p_at);
+    IF who.key_id IS NULL THEN
+        RETURN 'unknown_key';
+    END IF;
+    SELECT * INTO asked FROM effect e WHERE e.action_id = p_action FOR UPDATE;
+    IF NOT FOUND OR asked.state <> 'awaiting_approval' THEN
+        RETURN 'not_waiting';
+    END IF;
+    IF who.role NOT IN ('founder', 'manager') OR NOT 'approvals:decide' = ANY (who.scopes)
+       OR (asked.role = 'founder' AND who.role <> 'founder') THEN
+        RETURN 'wrong_role';
+    END IF;
+    IF who.name = asked.proposer THEN
+        RETURN 'own_proposal';
+    END IF;
+    IF (asked.args_digest, asked.policy_version, asked.tool_version) IS DISTINCT FROM (p_digest, p_policy, p_tool) THEN
+        RETURN 'changed';
+    END IF;
+    IF asked.deadline <= p_at THEN
+        RETURN 'too_late';
+    END IF;
+    INSERT INTO approval (action_id, args_digest, policy_version, tool_version, decision, person, role, key_id, channel,
+                          reason, decided_at, expires_at)
+    VALUES (p_action, p_digest, p_policy, p_tool, p_decision, who.name, who.role, who.key_id, p_channel, p_reason, p_at,
+            coalesce(asked.deadline, p_at + interval '24 hours'))
+    ON CONFLICT (action_id, person) DO NOTHING;
+    RETURN CASE WHEN FOUND THEN '' ELSE 'decided_before' END;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.hold_end_guard()
@@ -1021,6 +1111,62 @@ AS $function$
 BEGIN
     INSERT INTO hold_open (hold_no, expires_at) SELECT hold_no, expires_at FROM new_hold;
     RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.key_make(p_key_id text, p_name text, p_digest bytea, p_scopes text[], p_role text, p_expires timestamp with time zone, p_by_key text, p_by_secret text, p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    maker api_key;
+BEGIN
+    IF p_role IN ('founder', 'manager') OR 'keys:admin' = ANY (p_scopes) THEN
+        maker := key_of(p_by_key, p_by_secret, p_at);
+        IF maker.role IS DISTINCT FROM 'founder' THEN
+            IF EXISTS (SELECT FROM api_key k WHERE k.role = 'founder') OR p_role <> 'founder' THEN
+                RETURN 'not_a_founder';
+            END IF;
+            PERFORM pg_advisory_xact_lock(hashtext('steward.first_founder'));
+            IF EXISTS (SELECT FROM api_key k WHERE k.role = 'founder') THEN
+                RETURN 'not_a_founder';
+            END IF;
+        END IF;
+    END IF;
+    INSERT INTO api_key (key_id, name, digest, scopes, created_at, role, expires_at)
+    VALUES (p_key_id, p_name, p_digest, p_scopes, p_at, p_role, p_expires);
+    RETURN '';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.key_of(p_key_id text, p_secret text, p_at timestamp with time zone)
+ RETURNS api_key
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT k.*::api_key AS k
+    FROM api_key k
+   WHERE ((k.key_id = key_of.p_key_id) AND (k.digest = sha256(convert_to(key_of.p_secret, 'UTF8'::name))) AND ((k.revoked_at IS NULL) OR (k.revoked_at > key_of.p_at)) AND ((k.expires_at IS NULL) OR (k.expires_at > key_of.p_at)));
+END
+;
+CREATE OR REPLACE FUNCTION public.key_rotate(p_old text, p_secret text, p_key_id text, p_digest bytea, p_until timestamp with time zone, p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    old api_key;
+BEGIN
+    old := key_of(p_old, p_secret, p_at);
+    IF old.key_id IS NULL OR old.successor IS NOT NULL THEN
+        RETURN 'no_such_key';
+    END IF;
+    INSERT INTO api_key (key_id, name, digest, scopes, created_at, role, expires_at)
+    VALUES (p_key_id, old.name, p_digest, old.scopes, p_at, old.role, old.expires_at);
+    UPDATE api_key SET revoked_at = p_until, successor = p_key_id WHERE key_id = old.key_id;
+    RETURN '';
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.ledger_change_account(p_account integer, p_limits boolean, p_floor bigint, p_ceiling bigint, p_closed boolean, p_by text, p_reason text, p_now timestamp with time zone)
@@ -1912,6 +2058,7 @@ CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publ
 CREATE TRIGGER alert_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.alert_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER alert_is_kept BEFORE DELETE OR TRUNCATE ON public.alert FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER approval_look_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval_look FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER balance_is_kept BEFORE DELETE OR TRUNCATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER catalog_approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1941,6 +2088,7 @@ CREATE TRIGGER hold_leg_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER hold_leg_keeps_pending AFTER INSERT ON public.hold_leg REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION hold_leg_guard();
 CREATE TRIGGER hold_open_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER hold_open_is_kept BEFORE TRUNCATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER key_use_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.key_use FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER kill_switch_is_kept BEFORE DELETE OR TRUNCATE ON public.kill_switch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_batch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -1979,8 +2127,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON rate_bucket TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
 GRANT INSERT, SELECT ON alert TO steward_app;
 GRANT INSERT, SELECT ON alert_attempt TO steward_app;
-GRANT INSERT, SELECT ON api_key TO steward_app;
-GRANT INSERT, SELECT ON approval TO steward_app;
+GRANT INSERT, SELECT ON approval_look TO steward_app;
+GRANT INSERT, SELECT ON cap TO steward_app;
 GRANT INSERT, SELECT ON catalog_approval TO steward_app;
 GRANT INSERT, SELECT ON catalog_version TO steward_app;
 GRANT INSERT, SELECT ON decision TO steward_app;
@@ -1994,6 +2142,7 @@ GRANT INSERT, SELECT ON event_key TO steward_app;
 GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON gate_day TO steward_app;
+GRANT INSERT, SELECT ON key_use TO steward_app;
 GRANT INSERT, SELECT ON kill_switch TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
@@ -2011,6 +2160,8 @@ GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON tool_token TO steward_app;
 GRANT SELECT ON account TO steward_app;
 GRANT SELECT ON account_change TO steward_app;
+GRANT SELECT ON api_key TO steward_app;
+GRANT SELECT ON approval TO steward_app;
 GRANT SELECT ON balance TO steward_app;
 GRANT SELECT ON fx_rate TO steward_app;
 GRANT SELECT ON hold TO steward_app;
@@ -2028,6 +2179,9 @@ GRANT SELECT ON posting_month TO steward_app;
 GRANT SELECT ON transfer TO steward_app;
 GRANT SELECT, UPDATE ON sequencer TO steward_app;
 
+GRANT EXECUTE ON FUNCTION gate_decide(uuid,bytea,bytea,bytea,text,text,text,text,text,timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION key_make(text,text,bytea,text[],text,timestamp with time zone,text,text,timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION key_rotate(text,text,text,bytea,timestamp with time zone,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_change_account(integer,boolean,bigint,bigint,boolean,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_finish(uuid[],uuid[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_fold(bigint) TO steward_app;

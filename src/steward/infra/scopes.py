@@ -1,16 +1,33 @@
-"""What an API key may be allowed to do. Nothing that is not named here."""
+"""What an API key may be allowed to do, and what each role may where nobody says more. Nothing is not named here."""
+
+from typing import Literal
+
+Role = Literal["founder", "manager", "operator", "agent", "service"]
 
 SCOPES = {
     "events:write": "send events",
     "events:read": "read events and follow the log",
     "ledger:read": "read balances, transfers and budgets",
-    "actions:propose": "propose actions, and call back its own",
-    "actions:read": "read actions, decisions and their evidence",
-    "approvals:read": "see what waits for a person",
-    "approvals:decide": "approve and reject, as far as the key's role allows",
-    "kill:read": "see which kill switches are on",
-    "kill:write": "throw and lift kill switches",
-    "tools:read": "read what systems are connected and what they can do",
+    "actions:propose": "propose actions",
+    "actions:read": "read actions and what became of them",
+    "actions:manage": "call back, resolve and take back actions",
+    "approvals:read": "see what waits for people",
+    "approvals:decide": "approve and reject; people only",
+    "kill:read": "see what is stopped",
+    "kill:write": "stop effects; to let them go on takes a manager",
+    "tools:read": "see tools and what they need",
     "audit:read": "read alerts, quarantines, the catalog in force and checkpoints",
-    "keys:admin": "make, rotate and revoke API keys",
+    "keys:admin": "make and end keys; founders only",
 }
+PEOPLE_ONLY = frozenset({"approvals:decide", "keys:admin"})
+"""What no key of an agent or a service may do, whatever is asked for."""
+
+_READ = ("events:read", "ledger:read", "actions:read", "approvals:read", "kill:read", "tools:read", "audit:read")
+ROLES: dict[Role, tuple[str, ...]] = {
+    "founder": tuple(sorted(set(SCOPES) - {"events:write"})),
+    "manager": tuple(sorted([*_READ, "actions:propose", "actions:manage", "approvals:decide", "kill:write"])),
+    "operator": tuple(sorted([*_READ, "actions:propose", "kill:write"])),
+    "agent": ("actions:propose", *sorted(_READ)),
+    "service": ("events:write",),
+}
+"""Scopes of a key whose maker names none."""

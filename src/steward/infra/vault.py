@@ -27,6 +27,7 @@ class _File(TypedDict, total=False):
     webhooks: dict[_Name, list[str]]
     keys: dict[_Name, str]
     addresses: dict[_Name, str]
+    settings: dict[_Name, str]
 
 
 _File.__pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportAttributeAccessIssue]
@@ -36,17 +37,19 @@ _FILE = TypeAdapter(_File)
 @dataclass(frozen=True, slots=True)
 class Vault:
     """`webhooks` secrets by provider, newest first (any that fits counts, so keys can be rotated); `keys` and
-    `addresses` of the providers' own APIs.
+    `addresses` of the providers' own APIs; `settings` of tools that are no secrets.
     """
 
     webhooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], repr=False)
     keys: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     addresses: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def open_vault(file: Path, environment: Mapping[str, str] | None = None) -> Vault:
     """STEWARD_WEBHOOK_<PROVIDER> (several secrets separated by commas), STEWARD_KEY_<PROVIDER> and
-    STEWARD_ADDRESS_<PROVIDER>; what they do not name comes from `file`: YAML with `webhooks`, `keys`, `addresses`.
+    STEWARD_ADDRESS_<PROVIDER>, STEWARD_SETTING_<TOOL>_<NAME>; what they do not name comes from `file`: YAML with
+    `webhooks`, `keys`, `addresses`, `settings`.
     """
     env = os.environ if environment is None else environment
     document = _read(file)
@@ -59,6 +62,7 @@ def open_vault(file: Path, environment: Mapping[str, str] | None = None) -> Vaul
         webhooks=webhooks,
         keys={**document.get("keys", {}), **_named(env, "STEWARD_KEY_")},
         addresses={**document.get("addresses", {}), **_named(env, "STEWARD_ADDRESS_")},
+        settings={**document.get("settings", {}), **_named(env, "STEWARD_SETTING_")},
     )
 
 
@@ -79,7 +83,7 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error
     if not _fits(document):
         raise BadInput(
-            "needs `webhooks` (lists of text), `keys` and `addresses` (text), each by provider",
+            "needs `webhooks` (lists of text), `keys`, `addresses` and `settings` (text), each by name",
             where=str(file),
             fix=_GUIDE,
         )

@@ -61,13 +61,13 @@ def get_action(app: App, _caller: Caller, asked: GetAction) -> JsonObject:
 
 
 def list_tools(app: App, _caller: Caller, asked: ListTools) -> JsonObject:
-    names = [name for name in app.tool_book.names() if name > asked.after][: asked.limit]
-    items = [tool_line(app.tool_book.tool(name)) for name in names]
+    names = [name for name in app.book.names() if name > asked.after][: asked.limit]
+    items = [tool_line(app.book.tool(name)) for name in names]
     return {"items": items, "next": names[-1] if len(names) == asked.limit else None}
 
 
 def get_tool(app: App, _caller: Caller, asked: GetTool) -> JsonObject:
-    return app.tool_book.tool(asked.tool).model_dump(mode="json")
+    return app.book.tool(asked.tool).model_dump(mode="json")
 
 
 def get_balances(app: App, _caller: Caller, asked: GetBalances) -> JsonObject:

@@ -10,6 +10,8 @@ EFFECTS = frozenset({"ActionShadowed", "ActionExecuted", "ActionSettled", "Actio
 ENDS = frozenset({"ActionRefused", "ActionHeld", "ActionUnknown", *EFFECTS})
 PERSONS = frozenset({"ActionApproved", "ActionRejected", "ActionExpired", "ActionCancelled", "ActionFailed"})
 KNOWN = frozenset({"ActionProposed", "DecisionMade", *ENDS, *PERSONS})
+OFTEN = frozenset({"ActionApproved", "ActionUnknown"})
+"""Told more than once: several people agree, several attempts go unanswered."""
 OURS = "steward/"
 
 
@@ -66,7 +68,7 @@ class Stories:
         if told is None or not told.verdict:
             return f"{kind} without a decision"
         told.ended = True
-        if f" {kind}" in told.seen:
+        if f" {kind}" in told.seen and kind not in OFTEN:
             return f"{kind} twice"
         told.seen += f" {kind}"
         told.approved = told.approved or kind == "ActionApproved"

@@ -42,6 +42,26 @@ WHERE type = 'StoreCreditIssued' AND data->>'order_id' = %(order_id)s::text AND 
   AND occurred_at < %(at)s::timestamptz
 HAVING count(DISTINCT data->>'currency') <= 1;
 
+-- payment_captured --
+-- What a payment took. Nothing where it is unknown: of what was never taken nothing can be given back.
+SELECT jsonb_build_object('amount_minor', sum((data->>'amount_minor')::bigint)::bigint,
+                          'currency', min(data->>'currency')) AS value
+FROM event
+WHERE type = 'PaymentCaptured' AND data->>'payment_id' = %(payment_id)s::text AND occurred_at < %(at)s::timestamptz
+HAVING count(DISTINCT data->>'currency') = 1;
+
+-- payment_refunded --
+-- What of a payment was given back, and what customers' banks took back of it, less what was won.
+SELECT jsonb_build_object('amount_minor', coalesce(sum((e.data->>'amount_minor')::bigint), 0)::bigint,
+                          'currency', coalesce(min(e.data->>'currency'), %(currency)s::text)) AS value
+FROM event e
+WHERE e.type IN ('RefundProcessed', 'DisputeOpened') AND e.data->>'payment_id' = %(payment_id)s::text
+  AND e.occurred_at < %(at)s::timestamptz
+  AND NOT (e.type = 'DisputeOpened' AND EXISTS (
+      SELECT FROM event w WHERE w.type = 'DisputeResolved' AND w.data->>'dispute_id' = e.data->>'dispute_id'
+        AND w.data->>'outcome' = 'won' AND w.occurred_at < %(at)s::timestamptz))
+HAVING count(DISTINCT e.data->>'currency') <= 1;
+
 -- order_total --
 -- What an order came to.
 SELECT jsonb_build_object('amount_minor', total_minor, 'currency', currency) AS value

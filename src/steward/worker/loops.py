@@ -32,6 +32,8 @@ class Worker:
             "state": app.state.catch_up,
             "webhooks": app.webhooks.normalise,
             "alerts": app.alerts.deliver,
+            "evidence": app.effects.follow_evidence,
+            "approvals": app.approvals.sweep,
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),
@@ -45,6 +47,8 @@ class Worker:
         """Block until `stop`. The database's notifications wake the loop; without them it looks four times a second."""
         sequencing = threading.Thread(target=self._app.sequencer.run, name="sequencer", daemon=True)
         sequencing.start()
+        carrying = threading.Thread(target=self._carry, name="effects", daemon=True)
+        carrying.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -55,6 +59,11 @@ class Worker:
         finally:
             self._app.sequencer.stop()
             sequencing.join()
+            carrying.join()
+
+    def _carry(self) -> None:
+        """Carry out what is ready to go outside, until told to stop."""
+        self._app.dispatcher().run(self._stop, self._report)
 
     def _turn(self) -> None:
         self._failing.discard("database")

@@ -44,4 +44,4 @@ def read_tool(request: Request, tool: Name, _caller: Reading) -> ToolSpec:
 
 
 def _book(request: Request) -> ToolBook:
-    return app_of(request).tool_book
+    return app_of(request).book

@@ -7,7 +7,8 @@
 5  approval      the level of risk asks for a person         held
 6  stage shadow  the request is built and validated          shadowed
 7  stage live    an internal verb: it takes effect now       executed
-8  otherwise     no stage lets it out                        refused  unknown_stage
+8  stage live    a verb outside: on its way                  receipt
+9  otherwise     no stage lets it out                        refused  unknown_stage
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from steward.contracts.action import Executed, Held, Outcome, Refused, RiskLevel, Shadowed
+from steward.contracts.action import Executed, Held, Outcome, Receipt, Refused, RiskLevel, Shadowed
 from steward.contracts.kind import ActionKind, RiskPolicy
 from steward.contracts.proof import Checked, Verdict
 from steward.kernel.canonical import JsonObject
@@ -38,6 +39,7 @@ class Admission:
     at: datetime
     stage: str = "shadow"
     is_internal: bool = False
+    leaves: bool = False
 
 
 def risk_of(kind: ActionKind, amount_minor: int | None, limits: dict[str, int]) -> RiskLevel:
@@ -70,6 +72,8 @@ def admit(case: Admission) -> Outcome:
         return Shadowed(verb=case.verb, request=case.request)
     if case.stage == "live" and case.is_internal:
         return Executed(verb=case.verb, request=case.request)
+    if case.stage == "live" and case.leaves:
+        return Receipt(verb=case.verb, request=case.request)
     return Refused(code="unknown_stage", reason="no stage allows this kind")
 
 

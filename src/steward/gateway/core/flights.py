@@ -24,8 +24,8 @@ class Happened:
 @dataclass(frozen=True, slots=True)
 class Flight:
     """Actions of `kinds` that count: those of the window that agree with the action on every key (a key is any of some
-    parameters' names). Their `field` is listed (any of them may still happen) or summed (an amount, or units), or the
-    actions are counted.
+    parameters' names); with `until_settled` only until evidence of the effect came. Their `field` is listed (any of
+    them may still happen) or summed (an amount, or units), or the actions are counted.
     """
 
     kinds: tuple[str, ...]
@@ -34,6 +34,7 @@ class Flight:
     field: str = ""
     keys: tuple[tuple[str, ...], ...] = ()
     happened: tuple[Happened, ...] = ()
+    until_settled: bool = False
 
     def since(self, at: datetime) -> datetime | None:
         if self.days == "ever":
@@ -86,6 +87,7 @@ FLIGHTS: dict[str, Flight] = {
     ),
     "invoice.in_flight": Flight(("supplier.pay",), "any", _MONTH, "amount", (("invoice_id",),), _PAID[:1]),
     "payouts.in_flight": Flight(("payout.creator",), "any", _MONTH, "amount", (("creator_id",),), _PAID[1:]),
+    "payment.in_flight": Flight(("payment.refund",), "any", "ever", "amount", (("payment_id",),), until_settled=True),
     "payee.pending": Flight(("supplier.pay", "payout.creator"), "any", _MONTH, "amount", (_PARTY,), _PAID),
     "samples.in_flight": Flight(
         ("sample.send",), "any", "month", "cost", happened=(Happened("SampleSent", "sample_id", "sample_id"),)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from steward.catalog import Catalog
-from steward.contracts.action import ActionProposal, Outcome, Refused, RiskLevel
+from steward.contracts.action import ActionProposal, Held, Outcome, Receipt, Refused, RiskLevel
 from steward.contracts.base import Json
 from steward.contracts.decision import Decision
 from steward.contracts.kind import ActionKind, RiskPolicy
@@ -19,6 +19,7 @@ from steward.contracts.snapshot import Snapshot
 from steward.gateway.core.admit import Admission, admit, risk_of
 from steward.gateway.core.flights import FACTS, FLIGHTS, REFUNDS, Flight, turns
 from steward.gateway.core.request import build_request
+from steward.gateway.service.departures import Departures
 from steward.gateway.service.listing import ActionList
 from steward.gateway.service.records import ActionRecord, record_of
 from steward.gateway.service.seat import amount_of
@@ -48,10 +49,12 @@ class Gateway:
         state: State,
         verifier: Verifier,
         versions: Versions,
+        departures: Departures,
     ) -> None:
         self._db = database
         self._clock = clock
         self._versions = versions
+        self._departures = departures
         self._state = state
         self._catalog = catalog
         self._verifier = verifier
@@ -102,6 +105,8 @@ class Gateway:
         checked = self._evidence(proposal, verdict, facts)
         outcome = self.admit(proposal, kind, decision, verdict, checked, level, proposal.at)
         with self._db.transaction() as connection:
+            if kind is not None and isinstance(outcome, Held | Receipt):
+                outcome = self._departures.open(connection, proposal, kind, outcome, level, self._clock.now())
             self._store.add(connection, proposal, snapshot.id, outcome, level, amount)
         return outcome, level, amount
 
@@ -146,6 +151,7 @@ class Gateway:
                 at=at,
                 stage=kind.stage if kind else "",
                 is_internal=is_bound and self._verbs[verb].method == "INTERNAL",
+                leaves=not is_bound and kind is not None and self._verbs[verb].method != "INTERNAL",
             )
         )
 
@@ -159,16 +165,18 @@ class Gateway:
         steps = {step.amount_above: limits[step.amount_above]["amount_minor"] for step in kind.risk_steps}
         return amount_minor, risk_of(kind, amount_minor, steps)
 
-    def fact(self, name: str, params: JsonObject, at: datetime, snapshot: Snapshot) -> Json:
+    def fact(self, name: str, params: JsonObject, at: datetime, snapshot: Snapshot, but: str | None = None) -> Json:
         """What the gate itself knows: the day's amounts that were let through or wait and that the snapshot has not
-        seen happen. Any of them may still happen, whatever the order they were asked for in.
+        seen happen. Any of them may still happen, whatever the order they were asked for in. `but` is an action that
+        is looked at anew: it does not count against itself.
         """
+        other = None if but is None else UUID(but.removeprefix("act_"))
         if name in FLIGHTS:
-            return self._flight(FLIGHTS[name], params, at)
+            return self._flight(FLIGHTS[name], params, at, other)
         if name == "refunds.in_flight":
             day = floor_day(snapshot.as_of)
             with self._db.transaction() as connection:
-                rows = self._store.in_flight(connection, REFUNDS, day, day + DAY)
+                rows = self._store.in_flight(connection, REFUNDS, day, day + DAY, other)
             happened = self._state.refunded_before([row["params"]["refund_id"] for row in rows], snapshot.as_of)
             amounts = [row["amount_minor"] for row in rows if row["params"]["refund_id"] not in happened]
             return {"any_subset_of": [{"amount_minor": a, "currency": self._currency} for a in amounts]}
@@ -176,10 +184,12 @@ class Gateway:
             return None
         raise KeyError(f"the gateway offers no fact {name!r}")
 
-    def _flight(self, flight: Flight, params: JsonObject, at: datetime) -> Json:
+    def _flight(self, flight: Flight, params: JsonObject, at: datetime, but: UUID | None) -> Json:
         """What was let through and has not been seen to happen."""
         with self._db.transaction() as connection:
-            rows = self._store.let_through(connection, flight.kinds, flight.since(at), at)
+            rows = self._store.let_through(
+                connection, flight.kinds, flight.since(at), at, but, is_confirmed_gone=flight.until_settled
+            )
         counted = [row for row in rows if flight.covers(params, row)]
         for end in flight.happened:
             ids = [row[end.param] for row in counted if end.param in row]

@@ -40,7 +40,7 @@ class LiveGate:
         self._verifier = verifier
         self._gateway = gateway
         self._ledger = ledger
-        self._kinds = {kind.kind: kind for kind in catalog.kinds if kind.stage == "live"}
+        self._kinds = {kind.kind: kind for kind in catalog.kinds if kind.stage == "live" and kind.hold is not None}
         self._store = ActionStore()
         self._seats = Seats(database, catalog, ledger, self._store)
         self._trees: dict[str, dict[str, Any]] = {}

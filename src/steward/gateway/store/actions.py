@@ -97,16 +97,29 @@ class ActionStore:
         connection.execute(self._sql["count_day"], values)
 
     def in_flight(
-        self, connection: Connection[Row], kinds: Sequence[str], since: datetime, until: datetime
+        self,
+        connection: Connection[Row],
+        kinds: Sequence[str],
+        since: datetime,
+        until: datetime,
+        but: UUID | None = None,
     ) -> list[Row]:
-        parameters = {"kinds": list(kinds), "since": since, "until": until}
+        parameters = {"kinds": list(kinds), "since": since, "until": until, "but": but}
         return connection.execute(self._sql["in_flight"], parameters).fetchall()
 
     def let_through(
-        self, connection: Connection[Row], kinds: Sequence[str], since: datetime | None, at: datetime
+        self,
+        connection: Connection[Row],
+        kinds: Sequence[str],
+        since: datetime | None,
+        at: datetime,
+        but: UUID | None = None,
+        *,
+        is_confirmed_gone: bool = False,
     ) -> list[JsonObject]:
-        """Parameters of what was let through or still waits for a person, oldest first."""
-        parameters = {"kinds": list(kinds), "since": since, "at": at}
+        """Parameters of what was let through or still waits for a person, oldest first; of all `but` one action."""
+        parameters: Row = {"kinds": list(kinds), "since": since, "at": at, "but": but}
+        parameters["is_confirmed_gone"] = is_confirmed_gone
         return [row["params"] for row in connection.execute(self._sql["let_through"], parameters)]
 
     def listed(

@@ -6,7 +6,7 @@ ALTER TABLE action ADD CONSTRAINT action_outcome_check
     CHECK (outcome IN ('shadowed', 'held', 'refused', 'executed', 'receipt'));
 
 CREATE TABLE effect (
-    action_id      uuid        PRIMARY KEY REFERENCES action,
+    action_id      uuid        PRIMARY KEY REFERENCES action DEFERRABLE INITIALLY DEFERRED,
     kind           text        NOT NULL,
     proposer       text        NOT NULL,
     department     text        NOT NULL,
@@ -24,6 +24,7 @@ CREATE TABLE effect (
     currency       text        CHECK (currency ~ '^[A-Z]{3}$'),
     quorum         integer     NOT NULL CHECK (quorum >= 0),
     role           text,
+    escalated_to   text,
     reason         text        NOT NULL DEFAULT '',
     hold           text,
     deadline       timestamptz,
@@ -41,7 +42,12 @@ CREATE TABLE effect (
     last_sent_at   timestamptz,
     remote_ref     text,
     result         jsonb       NOT NULL DEFAULT '{}',
+    is_unanswered  boolean     NOT NULL DEFAULT false,
+    doubt_until    timestamptz,
+    refused        text        NOT NULL DEFAULT '',
     needs_person   text        NOT NULL DEFAULT '',
+    checked_at     timestamptz,
+    confirmed      text        NOT NULL DEFAULT '',
     changed_at     timestamptz NOT NULL,
     CHECK ((amount_minor IS NULL) = (currency IS NULL)),
     CHECK ((quorum = 0) = (role IS NULL)),
@@ -137,6 +143,7 @@ BEGIN
         ('executing', 'succeeded'), ('executing', 'failed'), ('executing', 'unknown'), ('executing', 'ready'),
         ('unknown', 'probing'), ('unknown', 'executing'), ('unknown', 'succeeded'), ('unknown', 'failed'),
         ('unknown', 'settled'),
+        ('executing', 'probing'),
         ('probing', 'unknown'), ('probing', 'succeeded'), ('probing', 'ready'), ('probing', 'failed'),
         ('succeeded', 'settled'), ('succeeded', 'compensating'), ('settled', 'compensating'),
         ('compensating', 'compensated')) THEN
@@ -184,6 +191,7 @@ CREATE TRIGGER kill_switch_is_kept BEFORE DELETE OR TRUNCATE ON kill_switch
 CREATE UNLOGGED TABLE rate_bucket (
     name  text        PRIMARY KEY,
     level bigint      NOT NULL CHECK (level >= 0),
+    granted bigint    NOT NULL,
     at    timestamptz NOT NULL
 ) WITH (fillfactor = 30);
 -- Circuit breakers by tool: open until `open_until`, then one call tries.
@@ -208,15 +216,20 @@ CREATE TRIGGER tool_check_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON 
     FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 -- OAuth tokens, encrypted under a key that is in a file and never here.
 CREATE TABLE tool_token (
-    tool       text        PRIMARY KEY,
-    sealed     bytea       NOT NULL,
-    expires_at timestamptz,
-    changed_at timestamptz NOT NULL
+    tool           text        PRIMARY KEY,
+    sealed         bytea,
+    expires_at     timestamptz,
+    renewing_until timestamptz,
+    changed_at     timestamptz NOT NULL
 );
+
+-- What was taken by a payment and given back of it is asked for before each refund.
+CREATE INDEX event_by_payment ON event ((data->>'payment_id'))
+    WHERE type IN ('PaymentCaptured', 'RefundProcessed', 'DisputeOpened');
 
 GRANT SELECT, INSERT ON effect TO steward_app;
 GRANT UPDATE (state, fence, owner, lease_until, due_at, attempts, probes, first_sent_at, last_sent_at, remote_ref,
-              result, needs_person, changed_at, role, hold, deadline) ON effect TO steward_app;
+              result, is_unanswered, doubt_until, refused, needs_person, checked_at, confirmed, changed_at, escalated_to, hold, deadline) ON effect TO steward_app;
 GRANT SELECT, INSERT ON effect_step, effect_attempt, effect_answer, approval, tool_check TO steward_app;
 GRANT SELECT, INSERT, UPDATE (is_on, changed_at, changed_by, reason) ON kill_switch TO steward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_bucket TO steward_app;

@@ -1,0 +1,85 @@
+"""Signs requests. Secrets are read from the vault when they are needed, and stand nowhere but in the request sent."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from steward.contracts.tool import Auth, ToolSpec
+from steward.gateway.core.calls import ToolRequest
+from steward.infra.vault import Vault
+from steward.kernel.errors import BadInput
+
+Tokens = Callable[[ToolSpec], str]
+"""The access token of a tool with OAuth 2, renewed where it is due."""
+
+
+def missing_secrets(tool: ToolSpec, vault: Vault) -> list[str]:
+    """Names of secrets a tool needs and nobody set."""
+    return [name for name in tool.auth.secrets if not vault.keys.get(f"{tool.tool}_{name}")]
+
+
+def secrets_of(tool: ToolSpec, vault: Vault) -> frozenset[str]:
+    """Every secret of a tool that is set, so that it can be kept out of what is written down."""
+    prefix = f"{tool.tool}_"
+    return frozenset(value for name, value in vault.keys.items() if name.startswith(prefix) and len(value) > 3)
+
+
+class Authorizer:
+    """Puts a tool's credentials on a request."""
+
+    def __init__(self, vault: Vault, tokens: Tokens) -> None:
+        self._vault = vault
+        self._tokens = tokens
+
+    def signed(self, tool: ToolSpec, request: ToolRequest) -> ToolRequest:
+        """The request with what shows who we are. `BadInput` where a secret is not set."""
+        auth, options = tool.auth, tool.auth.options
+        if auth.scheme in ("none", "protocol"):
+            return request
+        if auth.scheme == "bearer":
+            return _with(request, "Authorization", f"Bearer {self._secret(tool, options['secret'])}")
+        if auth.scheme == "oauth2":
+            header = str(options.get("header", "Authorization"))
+            prefix = str(options.get("prefix", "Bearer "))
+            return _with(request, header, f"{prefix}{self._tokens(tool)}")
+        if auth.scheme == "basic":
+            pair = f"{self._part(tool, options, 'user')}:{self._part(tool, options, 'password')}"
+            return _with(request, "Authorization", f"Basic {b64encode(pair.encode()).decode()}")
+        if auth.scheme == "header":
+            value = f"{options.get('prefix', '')}{self._secret(tool, options['secret'])}"
+            return _with(request, str(options["header"]), value)
+        if auth.scheme == "query":
+            mark = "&" if "?" in request.url else "?"
+            value = quote(self._secret(tool, options["secret"]), safe="")
+            return replace(request, url=f"{request.url}{mark}{options['parameter']}={value}")
+        raise BadInput(f"calls cannot be signed as {auth.scheme} yet", where=f"tools/{tool.tool}.yaml")
+
+    def _part(self, tool: ToolSpec, options: Mapping[str, Any], name: str) -> str:
+        """A secret, or a literal that stands behind an equals sign."""
+        value = str(options.get(name, "="))
+        return value[1:] if value.startswith("=") else self._secret(tool, value)
+
+    def _secret(self, tool: ToolSpec, name: object) -> str:
+        value = self._vault.keys.get(f"{tool.tool}_{name}", "")
+        if not value:
+            raise BadInput(
+                f"the secret {name} of {tool.tool} is not set ({tool.auth.secrets.get(str(name), '')})",
+                fix="set " + f"STEWARD_KEY_{tool.tool}_{name}".upper() + f" or keys.{tool.tool}_{name} in secrets.yaml",
+            )
+        return value
+
+
+def _with(request: ToolRequest, header: str, value: str) -> ToolRequest:
+    if not value.isascii() or not value.isprintable():
+        raise BadInput(f"a credential of {request.tool} holds what no header may", fix="printable ASCII only")
+    return replace(request, headers={**request.headers, header: value})
+
+
+def scheme_needs(auth: Auth) -> set[str]:
+    """Names of secrets that a scheme's options use."""
+    named = [str(auth.options[key]) for key in ("secret", "user", "password") if key in auth.options]
+    return {name for name in named if not name.startswith("=")}

@@ -1,0 +1,119 @@
+"""The network: one signed request, and what came back of it, told apart exactly: nothing was sent, an answer, or
+silence after bytes may have gone. It never raises for what the network does, follows no redirect and retries nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from steward.contracts.tool import ToolSpec
+from steward.gateway.adapters.auth import Authorizer
+from steward.gateway.core.calls import ToolRequest
+from steward.gateway.core.reading import Reply
+from steward.infra.clock import Clock
+from steward.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_BYTES = 8 << 20
+STOPPED = "stopped"
+_FIRST_BYTE = ("http11.send_request_headers.started", "http2.send_request_headers.started")
+_CONNECTIONS = 64
+
+
+class _Stopped(Exception):
+    """Asked at the last moment, the answer was no."""
+
+
+class Wire:
+    """Safe to share between threads; connections are kept."""
+
+    def __init__(self, authorizer: Authorizer, clock: Clock) -> None:
+        self._authorizer = authorizer
+        self._clock = clock
+        self._client: httpx.Client | None = None
+
+    def send(
+        self, tool: ToolSpec, request: ToolRequest, seconds: float, before: Callable[[], bool] | None = None
+    ) -> Reply:
+        """Sign and send. `before` is asked when the connection stands, immediately before the first byte: False, and
+        nothing is sent. The whole takes at most twice `seconds`. `BadInput` where it cannot be signed.
+        """
+        import httpx
+
+        signed = self._authorizer.signed(tool, request)
+        _check_address(signed.url, tool)
+        has_begun = False
+
+        def trace(name: str, _info: dict[str, Any]) -> None:
+            nonlocal has_begun
+            if name in _FIRST_BYTE and not has_begun:
+                if before is not None and not before():
+                    raise _Stopped
+                has_begun = True
+
+        deadline = self._clock.monotonic() + 2 * seconds
+        try:
+            with self._connected().stream(
+                signed.method,
+                signed.url,
+                headers=signed.headers,
+                content=signed.body,
+                timeout=seconds,
+                extensions={"trace": trace},
+            ) as answer:
+                body = self._body(answer, deadline)
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply("answer", answer.status_code, headers, body)
+        except _Stopped:
+            return Reply("not_sent", detail=STOPPED)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError) as error:
+            what = f"{type(error).__name__}: {_place(signed.url)}"
+            return Reply("lost" if has_begun else "not_sent", detail=what)
+
+    def _connected(self) -> httpx.Client:
+        import httpx
+
+        if self._client is None:
+            limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+            self._client = httpx.Client(limits=limits, follow_redirects=False, trust_env=False)
+        return self._client
+
+    def _body(self, answer: httpx.Response, deadline: float) -> bytes:
+        """The whole body, bounded in size and time."""
+        parts: list[bytes] = []
+        size = 0
+        for part in answer.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES or self._clock.monotonic() > deadline:
+                raise TimeoutError("the answer is too large or too slow")
+        return b"".join(parts)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+
+def _place(url: str) -> str:
+    """Where it was sent, without what a query may hold."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _check_address(url: str, tool: ToolSpec) -> None:
+    """Credentials travel encrypted, or not beyond this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return
+    host = parts.hostname or ""
+    try:
+        is_here = ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost"
+    if parts.scheme != "http" or not is_here:
+        raise BadInput(f"the address {_place(url)} of {tool.tool} is not https", fix="only this machine may go without")
