@@ -114,6 +114,7 @@ def get_limits(app: App, _caller: Caller, _asked: Nothing) -> JsonObject:
 def propose_action(app: App, caller: Caller, asked: Propose) -> JsonObject:
     """Who proposes is the key. What a model sends cannot say otherwise: there is no argument for it."""
     answer = ask(app.control, asked.model_dump(), caller.name)
+    app.access.used(caller, f"propose {answer['id']}", "mcp")
     names = (
         "outcome",
         "state",

@@ -119,7 +119,7 @@ def test_no_tool_decides_for_a_person_however_it_is_asked(granted):
     assert {tool.name for tool in TOOLS if not tool.only_reads} == {"propose_action"}
     held, _ = ask(granted, "propose_action", reserve("large", 200_000))
     action, before = held["action_id"], decided(granted)
-    key = granted.app.access.create("founder", EVERYTHING)
+    key = granted.app.access.create("founder", EVERYTHING, "founder")
     wishes = [
         {"action_id": action},
         {"id": action, "approve": True},
