@@ -208,6 +208,7 @@ def http_part(examples, seed):
     from steward.infra.access import AccessKeys
     from steward.infra.clock import SystemClock
     from steward.infra.connect import open_database, stop_database
+    from steward.infra.scopes import SCOPES
     from steward.infra.settings import Settings
 
     with tempfile.TemporaryDirectory(prefix="steward-fuzz-") as folder:
@@ -215,7 +216,7 @@ def http_part(examples, seed):
         home.chmod(0o711)
         settings = Settings(home=home, database_url=None, host="127.0.0.1", port=0)
         database = open_database(settings)
-        key = AccessKeys(database, SystemClock()).create("fuzz", ["events:write", "events:read"])
+        key = AccessKeys(database, SystemClock()).create("fuzz", sorted(SCOPES))
         database.close()
         results = {}
         for name, factory, count in (

@@ -101,9 +101,13 @@ class Client:
         """What waits for a person whose role the key has, or any."""
         return (record(Waiting, item) for item in self._items("/v1/approvals", {}))
 
-    def approve(self, action_id: str, reason: str = "") -> Decided:
+    def look(self, action_id: str) -> Waiting:
+        """One that waits, in full. Large ones must be read a while before they can be approved."""
+        return record(Waiting, self._transport.ask("GET", f"/v1/approvals/{_part(action_id)}"))
+
+    def approve(self, action_id: str, reason: str = "", digest: str | None = None) -> Decided:
         path = f"/v1/approvals/{_part(action_id)}:approve"
-        return record(Decided, self._transport.ask("POST", path, {"reason": reason}))
+        return record(Decided, self._transport.ask("POST", path, {"reason": reason, "digest": digest}))
 
     def reject(self, action_id: str, reason: str = "") -> Decided:
         path = f"/v1/approvals/{_part(action_id)}:reject"

@@ -99,25 +99,39 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An action that waits for people."""
+    """An action that waits for people of `role`, `quorum` of them; `args_digest` is what a yes binds to."""
 
-    action_id: str
+    id: str
+    kind: str
+    proposer: str
+    role: str | None
+    quorum: int
+    params: JsonObject
+    args_digest: str
+    deadline: str | None
     raw: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a person's word did."""
+    """A person's word that counts: where the action stands now."""
 
-    action_id: str
+    id: str
+    state: str
+    agreed: int
+    quorum: int
     raw: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class KillSwitch:
-    """A kill switch that is on, or was."""
+    """What a kill switch is, since when, by whom and why."""
 
     scope: str
+    on: bool
+    since: str
+    by: str
+    reason: str
     raw: JsonObject
 
 

@@ -267,7 +267,8 @@ class Making(Taken):
     """A key to make."""
 
     name: Word
-    scopes: Annotated[list[Word], Field(min_length=1, max_length=50)]
+    scopes: Annotated[list[Word], Field(max_length=50)] = []
+    role: Literal["founder", "manager", "operator", "agent", "service"] = "service"
 
 
 class KeyMade(Answer):
@@ -275,8 +276,75 @@ class KeyMade(Answer):
 
     key: str
     name: str
-    scopes: list[str]
+    role: str
 
 
 class Revoked(Answer):
     revoked: bool
+
+
+class Deciding(MaybeReasoned):
+    """A yes, and what was read before it."""
+
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class WaitingLine(Answer):
+    """An action that waits for people."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    id: str
+    kind: str
+    proposer: str
+    risk: str
+    role: str | None
+    quorum: int
+    amount_minor: int | None
+    currency: str | None
+    params: JsonObject
+    why: str
+    reason: str
+    args_digest: str
+    opened_at: str
+    deadline: str | None
+
+
+class WaitingPage(Answer):
+    items: list[WaitingLine]
+    next: int | None
+
+
+class Decision(Answer):
+    """A word that counts: where the action stands now, and how many of how many agreed."""
+
+    id: str
+    state: str
+    agreed: int
+    quorum: int
+    code: str
+    reason: str
+
+
+class Switch(Answer):
+    """A kill switch: whether it is on, since when, by whom and why."""
+
+    scope: str
+    on: bool
+    since: str
+    by: str
+    reason: str
+
+
+class SwitchPage(Answer):
+    items: list[Switch]
+    next: None
+
+
+class Rotated(Answer):
+    """The new key, shown this once; the old one ends after the grace."""
+
+    key: str
+
+
+class Rotating(Taken):
+    grace_minutes: Annotated[int, Field(ge=0, le=10080)] = 60

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steward.api.documents import PROBLEM
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import actions, events, house, keys, ledger, pages, tools, webhooks
+from steward.api.routes import actions, events, house, keys, ledger, pages, people, tools, webhooks
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -62,7 +62,7 @@ def create_app() -> FastAPI:
     app.include_router(events.router)
     app.include_router(ledger.router)
     app.include_router(webhooks.router)
-    for part in (actions, tools, keys, house):
+    for part in (actions, people, tools, keys, house):
         app.include_router(part.router)
     app.openapi = partial(_document, app, app.openapi)
 

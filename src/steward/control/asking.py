@@ -69,7 +69,7 @@ def answer_of(control: Control, action_id: str) -> JsonObject:
     return {
         "id": story["id"],
         "kind": story["kind"],
-        "outcome": outcome_of(story["state"]),
+        "outcome": outcome_of(result["outcome"]),
         "state": story["state"],
         "risk": story["risk"],
         "verdict": story["verdict"],

@@ -30,6 +30,10 @@ class ListActions(Arguments):
     limit: Few = 20
 
 
+class Waiting(Arguments):
+    limit: Few = 20
+
+
 class GetAction(Arguments):
     id: ActionId
 

@@ -19,6 +19,7 @@ from steward.mcp.arguments import (
     ListTools,
     Nothing,
     Propose,
+    Waiting,
 )
 from steward.verifier import Describer, told
 
@@ -33,6 +34,22 @@ def list_actions(app: App, _caller: Caller, asked: ListActions) -> JsonObject:
     found = app.gateway.listing.page(asked.kind, outcomes, asked.state, asked.after, asked.limit)
     items = [line_of(action, state) for action, state in found]
     return {"items": items, "next": items[-1]["id"] if len(items) == asked.limit else None}
+
+
+def waiting_approvals(app: App, _caller: Caller, asked: Waiting) -> JsonObject:
+    """What waits for a person, newest first: to be read, not decided."""
+    now = format_instant(app.clock.now())
+    found = [
+        pair
+        for state in ("held", "awaiting_approval")
+        for pair in app.gateway.listing.page(outcomes=("held",), state=state, limit=asked.limit)
+    ]
+    lines: list[JsonObject] = [
+        {**line_of(action, state), "approver": action.result.get("approver"), "expires_at": action.result["expires_at"]}
+        for action, state in found
+        if action.result["expires_at"] > now
+    ]
+    return {"items": sorted(lines, key=lambda line: line["at"], reverse=True)[: asked.limit]}
 
 
 def get_action(app: App, _caller: Caller, asked: GetAction) -> JsonObject:
@@ -97,6 +114,7 @@ def get_limits(app: App, _caller: Caller, _asked: Nothing) -> JsonObject:
 def propose_action(app: App, caller: Caller, asked: Propose) -> JsonObject:
     """Who proposes is the key. What a model sends cannot say otherwise: there is no argument for it."""
     answer = ask(app.control, asked.model_dump(), caller.name)
+    app.access.used(caller, f"propose {answer['id']}", "mcp")
     names = (
         "outcome",
         "state",

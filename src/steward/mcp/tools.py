@@ -23,6 +23,7 @@ from steward.mcp.arguments import (
     ListTools,
     Nothing,
     Propose,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ TOOLS = (
         ListActions,
         "actions:read",
         reading.list_actions,
+    ),
+    ToolEntry(
+        "waiting_approvals",
+        "Actions that wait for a person to decide, newest first, with the role that may and when silence means no. You "
+        "can read them; nothing here decides them.",
+        Waiting,
+        "actions:read",
+        reading.waiting_approvals,
     ),
     ToolEntry(
         "get_action",

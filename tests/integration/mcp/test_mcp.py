@@ -52,6 +52,8 @@ def test_a_proposal_is_answered_with_what_became_of_it(granted):
     assert refused["nearest"]["amount"]["amount_minor"] < 20_000_000
     held, _ = ask(granted, "propose_action", reserve("large", 200_000))
     assert (held["outcome"], held["approver"]) == ("held", "manager")
+    waiting, _ = ask(granted, "waiting_approvals")
+    assert [(one["id"], one["approver"]) for one in waiting["items"]] == [(held["action_id"], "manager")]
     proposers = {row[0] for row in granted.rows("SELECT proposer FROM action")}
     assert proposers == {"ad_agent"}
 
@@ -117,7 +119,7 @@ def test_no_tool_decides_for_a_person_however_it_is_asked(granted):
     assert {tool.name for tool in TOOLS if not tool.only_reads} == {"propose_action"}
     held, _ = ask(granted, "propose_action", reserve("large", 200_000))
     action, before = held["action_id"], decided(granted)
-    key = granted.app.access.create("founder", EVERYTHING)
+    key = granted.app.access.create("founder", EVERYTHING, "founder")
     wishes = [
         {"action_id": action},
         {"id": action, "approve": True},

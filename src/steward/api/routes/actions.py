@@ -43,9 +43,11 @@ async def propose_action(request: Request, caller: Annotated[Caller, Depends(nee
 
     def work() -> JsonObject:
         try:
-            return ask(app_of(request).control, document, caller.name)
+            answer = ask(app_of(request).control, document, caller.name)
+            app_of(request).access.used(caller, f"propose {answer['id']}", "http")
         except KeyReused as error:
             raise Problem(422, error.code, str(error)) from error
+        return answer
 
     async def answered() -> Response:
         answer = ActionAnswer.model_validate(await asyncio.to_thread(work))
@@ -116,8 +118,13 @@ async def cancel_action(
         action = app.gateway.action(action_id)
         if action is None:
             raise Problem(404, "no_such_action", f"there is no action {action_id}")
-        if action.proposer != caller.name and "approvals:decide" not in caller.scopes:
+        if action.proposer != caller.name and "actions:manage" not in caller.scopes:
             raise Problem(403, "not_yours", f"{action_id} was proposed by somebody else")
+        app.access.used(caller, f"cancel {action_id}", "http")
+        if app.effects.state(action_id) is not None:
+            ended = app.effects.cancel(action_id, caller.name, wish.reason)
+            code = "cannot_cancel" if ended.why else ""
+            return CancelAnswer(id=action_id, is_cancelled=not ended.why, code=code, reason=ended.why)
         done = app.cancellations.cancel(action_id, caller.name, wish.reason)
         return CancelAnswer(id=action_id, is_cancelled=not done.code, code=done.code, reason=done.detail)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from steward.api.answers import KeyMade, KeyPage, Making, Revoked
+from steward.api.answers import KeyMade, KeyPage, Making, Revoked, Rotated, Rotating
 from steward.api.bodies import read_json
-from steward.api.callers import BEARER, app_of, needs
+from steward.api.callers import BEARER, app_of, key_text, needs
 from steward.api.documents import CHANGING, READING, json_body
 from steward.api.problems import Problem
 from steward.infra.access import Caller
@@ -34,21 +35,50 @@ def list_keys(request: Request, _caller: Admin) -> KeyPage:
     responses=CHANGING,
     openapi_extra=json_body(Making, {"name": "shop", "scopes": ["events:write"]}),
 )
-async def make_key(request: Request, _caller: Admin) -> KeyMade:
+async def make_key(request: Request, caller: Admin) -> KeyMade:
     """Make a key. Its text stands in this answer and nowhere else: no Idempotency-Key is taken, since answers under one
     are stored.
     """
     wish, _ = await read_json(request, Making)
-    key = await asyncio.to_thread(app_of(request).access.create, wish.name, wish.scopes)
-    return KeyMade(key=key, name=wish.name, scopes=sorted(set(wish.scopes)))
+    access, by = app_of(request).access, key_text(request)
+
+    def work() -> KeyMade:
+        with app_of(request).database.transaction():
+            key = access.create(wish.name, wish.scopes, wish.role, by=by)
+            access.used(caller, f"key made for {wish.name}", "http")
+        return KeyMade(key=key, name=wish.name, role=wish.role)
+
+    return await asyncio.to_thread(work)
+
+
+@router.post(
+    "/keys/{key_id}:rotate",
+    responses=CHANGING,
+    response_model=Rotated,
+    openapi_extra=json_body(Rotating, {"grace_minutes": 60}),
+)
+async def rotate_key(request: Request, key_id: KeyId, caller: Admin) -> Rotated:
+    """A new key in place of the caller's own, which ends after the grace. Nobody else's text is known here."""
+    wish, _ = await read_json(request, Rotating)
+    if key_id != caller.key_id:
+        raise Problem(403, "not_yours", "a key is rotated by whoever holds it; another can be revoked")
+    grace = timedelta(minutes=wish.grace_minutes)
+
+    def work() -> Rotated:
+        with app_of(request).database.transaction():
+            app_of(request).access.used(caller, "key rotated", "http")
+            return Rotated(key=app_of(request).access.rotate(key_text(request), grace))
+
+    return await asyncio.to_thread(work)
 
 
 @router.post("/keys/{key_id}:revoke", responses=CHANGING)
-async def revoke_key(request: Request, key_id: KeyId, _caller: Admin) -> Revoked:
+async def revoke_key(request: Request, key_id: KeyId, caller: Admin) -> Revoked:
     """End a key: it opens nothing from two seconds later on."""
     is_revoked = await asyncio.to_thread(app_of(request).access.revoke, key_id)
     if not is_revoked:
         raise Problem(404, "no_such_key", f"there is no live key {key_id}")
+    await asyncio.to_thread(app_of(request).access.used, caller, f"key revoked {key_id}", "http")
     return Revoked(revoked=True)
 
 
