@@ -188,7 +188,7 @@ class App:
     @cached_property
     def tools(self) -> Tools:
         tokens = TokenStore(self.database, self.clock, self.vault, self.settings.home / "keys" / "tokens")
-        wire = Wire(Authorizer(self.vault, tokens.access_token), self.clock)
+        wire = Wire(Authorizer(self.vault, tokens.access_token, self.clock), self.clock)
         return Tools(self.database, self.clock, self.book, self.vault, wire)
 
     @cached_property
