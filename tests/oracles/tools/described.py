@@ -62,7 +62,7 @@ class Described:
         for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
             self.merge(part)
         parts = node.get("allOf") if isinstance(node, dict) else None
-        for part in parts if isinstance(parts, list) else ():
+        for part in [node, *parts] if isinstance(parts, list) else ():
             found = self.resolved(part)
             if found.get("additionalProperties") is False:
                 del found["additionalProperties"]
