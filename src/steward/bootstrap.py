@@ -45,6 +45,8 @@ from steward.gateway import (
     Violations,
     Wire,
     channels_of,
+    route_problems,
+    tool_problems,
 )
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
@@ -376,6 +378,8 @@ def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
     catalog = load_catalog(load_settings().catalog)
     errors: list[Problem] = list(check_links(catalog))
+    book = ToolBook(catalog.root)
+    errors += tool_problems(book, book.names()) + route_problems(book, catalog.routes, catalog.ports)
     codes = {account.code for account in catalog.chart}
     for event, rules in catalog.rules_by_event().items():
         errors += [

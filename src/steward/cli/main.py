@@ -16,6 +16,7 @@ from steward.cli import (
     people,
     reports,
     store,
+    tools,
     verify,
     web,
     webhooks,
@@ -45,6 +46,7 @@ main.add_command(people.keys)
 main.add_command(people.people)
 main.add_command(webhooks.webhooks)
 main.add_command(mcp.mcp)
+main.add_command(tools.tools)
 for part in (limits, reports, closing):  # one group, filled by three modules
     main.add_command(part.ledger)
 main.add_command(verify.verify)

@@ -34,7 +34,11 @@ from steward.gateway.service import (
     Versions,
     Violations,
     Wire,
+    book_of,
     channels_of,
+    drafted,
+    route_problems,
+    tool_problems,
 )
 
 __all__ = [
@@ -62,5 +66,9 @@ __all__ = [
     "Versions",
     "Violations",
     "Wire",
+    "book_of",
     "channels_of",
+    "drafted",
+    "route_problems",
+    "tool_problems",
 ]

@@ -26,6 +26,7 @@ class Harness:
         self.described = cache(lambda name: Described(descriptions / name))
         self.written = cache(lambda tool: parse_yaml((examples / f"{tool}.yaml").read_text(encoding="utf-8"), tool))
         self.verb = cache(self._verb)
+        self.arguments_kept = cache(self.arguments)
         self.open = cache(lambda tool, verb: self.verb(tool, verb).model_copy(update={"params": {}}))
 
     def verbs(self):
@@ -109,10 +110,6 @@ class Harness:
                 through.append((tool, verb, repr(args)[:200], wrong[:2]))
         return {"tried": tried, "violating": violating, "refused": refused, "through": through}
 
-    @cache
-    def arguments_kept(self, tool, verb):
-        return self.arguments(tool, verb)
-
     def read(self):
         """(tool, verb, whether a published answer reads as good and gives something the verb names)."""
         for tool, verb in self.verbs():
@@ -122,4 +119,3 @@ class Harness:
                 said = read_reply(self.book.tool(tool), spec, Reply("answer", status, {}, body.encode()))
                 yield tool, verb, said.kind == "ok" and (bool(said.result) or not spec.result), said
                 break
-

@@ -31,9 +31,8 @@ def as_schemas(node):
         if isinstance(node.get("enum"), list) and None not in node["enum"]:
             node["enum"] = [*node["enum"], None]
     for name, edge in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(node.get(name), bool):
-            if node.pop(name) and edge in node:
-                node[name] = node.pop(edge)
+        if isinstance(node.get(name), bool) and node.pop(name) and edge in node:
+            node[name] = node.pop(edge)
     pattern = node.get("pattern")
     if isinstance(pattern, str) and pattern.endswith("$") and not pattern.endswith("\\$"):
         node["pattern"] = pattern[:-1] + r"\Z"  # what `$` means in JSON Schema
@@ -56,6 +55,7 @@ class Described:
         self.merge(self.doc)
         self.registry = Registry().with_resource("urn:d", DRAFT202012.create_resource(self.doc))
         self.schema = cache(self._validator)
+        self.operation = cache(self._operation)
 
     def merge(self, node):
         """Parts of an allOf that each forbid every name of the others mean: no name that none of them has."""
@@ -67,8 +67,7 @@ class Described:
             if found.get("additionalProperties") is False:
                 del found["additionalProperties"]
 
-    @cache
-    def operation(self, name):
+    def _operation(self, name):
         """(method, path template, operation, its parameters)."""
         for path, item in self.doc["paths"].items():
             for method in METHODS:

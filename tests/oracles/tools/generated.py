@@ -99,10 +99,7 @@ def object_of(schema, hint, *, is_most):
     for branch in (schema.get("oneOf") or schema.get("anyOf") or [])[:1]:
         needed |= set(branch.get("required", []))
     others = {
-        name
-        for branch in (schema.get("oneOf") or [])[1:]
-        for name in branch.get("required", [])
-        if name not in needed
+        name for branch in (schema.get("oneOf") or [])[1:] for name in branch.get("required", []) if name not in needed
     }
     names = schema.get("properties", {})
     wanted = [n for n in names if n in needed or (is_most and n not in others)]
@@ -120,7 +117,7 @@ def string_of(schema, hint):
     return (WORDS * (low // 10 + 1))[:low]
 
 
-WRONG = (None, True, -1, 10**14, "", "!", "x" * 6000, [], {}, {"x": [1]}, [None], "ＡＢＣ", 1.5)
+WRONG = (None, True, -1, 10**14, "", "!", "x" * 6000, [], {}, {"x": [1]}, [None], "\uff21\uff22", 1.5)
 
 
 def places(value, path=()):

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from steward.contracts.tool import Auth, ToolSpec
 from steward.gateway.core import signatures
@@ -106,6 +106,16 @@ def _with(request: ToolRequest, header: str, value: str) -> ToolRequest:
     if not value.isascii() or not value.isprintable():
         raise BadInput(f"a credential of {request.tool} holds what no header may", fix="printable ASCII only")
     return replace(request, headers={**request.headers, header: value})
+
+
+def added(request: ToolRequest, signed: ToolRequest) -> frozenset[str]:
+    """What signing put on a request: tokens and encoded pairs that an answer may echo, and nobody may write down."""
+    values = {value for name, value in signed.headers.items() if request.headers.get(name) != value}
+    if signed.url != request.url:
+        before = set(parse_qsl(urlsplit(request.url).query))
+        values |= {pair[1] for pair in parse_qsl(urlsplit(signed.url).query) if pair not in before}
+    parts = {part for value in values for part in (value, value.rpartition(" ")[2])}
+    return frozenset(text for part in parts if len(part) > 7 for text in (part, quote(part, safe="")))
 
 
 def scheme_needs(auth: Auth) -> set[str]:

@@ -55,14 +55,18 @@ def _validator(schema: str) -> Validator:
             yield ValidationError(f"{value!r} does not match {wanted!r}")
 
     document: Any = msgspec.json.decode(schema)
-    extended: Any = validators.extend(Draft202012Validator, {"pattern": pattern})  # pyright: ignore[reportUnknownMemberType] - untyped there
-    return extended(document, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    extend = cast("Any", validators).extend
+    return extend(Draft202012Validator, {"pattern": pattern})(
+        document, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
 
 
 @lru_cache(maxsize=4096)
 def _whole(pattern: str) -> re.Pattern[str]:
     """A pattern as JSON Schema reads it: `$` is the end of the text, not the place before its last line break."""
-    return re.compile(re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", lambda m: r"\Z" if m[0] == "$" else m[0], pattern, flags=re.DOTALL))
+    return re.compile(
+        re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", lambda m: r"\Z" if m[0] == "$" else m[0], pattern, flags=re.DOTALL)
+    )
 
 
 def problems_of(verb: VerbSpec, args: JsonObject) -> list[str]:

@@ -59,7 +59,11 @@ def sigv4(
 def tiktok_shop(request: ToolRequest, key: str, secret: str, token: str, now: datetime) -> ToolRequest:
     """`sign` is over the secret, the path, the sorted query, the body and the secret; the token stands in a header."""
     parts = urlsplit(request.url)
-    pairs = [*parse_qsl(parts.query, keep_blank_values=True), ("app_key", key), ("timestamp", str(int(now.timestamp())))]
+    pairs = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("app_key", key),
+        ("timestamp", str(int(now.timestamp()))),
+    ]
     text = parts.path + "".join(f"{name}{value}" for name, value in sorted(pairs))
     if not request.headers.get("Content-Type", "").startswith("multipart/"):
         text += request.body.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from steward.gateway.adapters.auth import Authorizer
 from steward.gateway.adapters.tokens import TokenStore
 from steward.gateway.adapters.wire import Wire
+from steward.gateway.core.draft import draft as drafted
 from steward.gateway.service.alerts import Alerts, channels_of
 from steward.gateway.service.approvals import Approvals, Decided
 from steward.gateway.service.caps import Caps
@@ -11,6 +12,7 @@ from steward.gateway.service.dispatch import Dispatcher
 from steward.gateway.service.effects import Changed, Effects, EffectView
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.kills import KillSwitches
+from steward.gateway.service.lint import book_of, route_problems, tool_problems
 from steward.gateway.service.listing import ActionList
 from steward.gateway.service.live import LiveGate
 from steward.gateway.service.mounts import Mounts
@@ -48,5 +50,9 @@ __all__ = [
     "Versions",
     "Violations",
     "Wire",
+    "book_of",
     "channels_of",
+    "drafted",
+    "route_problems",
+    "tool_problems",
 ]

@@ -20,7 +20,9 @@ def tool_problems(book: ToolBook, names: Iterable[str]) -> list[Problem]:
         try:
             spec = book.tool(name)
         except StewardError as error:
-            found.append(_problem(error.where or f"tools/{name}.yaml", error.what, error.fix or "see docs/reference/tools.md"))
+            found.append(
+                _problem(error.where or f"tools/{name}.yaml", error.what, error.fix or "see docs/reference/tools.md")
+            )
             continue
         found += [_problem(book.at(name, *path), what, fix) for path, what, fix in _found(spec)]
     return found
