@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
+.PHONY: tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -97,6 +97,9 @@ adversary: dev ## a million actions chosen to break the catalog's state rules, w
 
 mcp-bench: dev ## calls a second through the MCP door, over HTTP and stdio, with a revoked key as the control (about 1 minute)
 	@$(BIN)/python bench/mcp_door.py
+
+tools-bench: dev ## every checked verb against its provider's description, ten thousand changed arguments, with controls (about 2 minutes)
+	@$(BIN)/python bench/tools.py
 
 livemarket-bench: dev ## a year of the simulated world in memory and in files, a thousand shops of a month (about 25 minutes)
 	@$(BIN)/python bench/livemarket.py

@@ -39,6 +39,7 @@ from steward.gateway import (
     Versions,
     Violations,
     WayOut,
+    Workbench,
     channels_of,
 )
 from steward.infra.access import AccessKeys
@@ -365,6 +366,10 @@ def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
     catalog = load_catalog(load_settings().catalog)
     errors: list[Problem] = list(check_links(catalog))
+    book = ToolBook(catalog.root)
+    errors += Workbench.tool_problems(book, book.names()) + Workbench.route_problems(
+        book, catalog.routes, catalog.ports
+    )
     codes = {account.code for account in catalog.chart}
     for event, rules in catalog.rules_by_event().items():
         errors += [

@@ -134,7 +134,7 @@ def action() -> None:
 
 @action.command("list")
 @click.option("--kind")
-@click.option("--outcome", type=click.Choice(["shadowed", "held", "refused", "executed"]))
+@click.option("--outcome", type=click.Choice(["shadowed", "held", "refused", "executed", "receipt"]))
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 5000))
 @json_option
 @report_errors
@@ -227,14 +227,20 @@ def propose(file: Path, as_json: bool) -> None:
 @json_option
 @report_errors
 def cancel(action_id: str, by: str, reason: str, *, as_json: bool) -> None:
-    """Free the money an action set aside, before its time: the hold is void, and the log keeps who did it and why. Exit
-    1 where it set none aside, or the hold has ended.
+    """Call an action back: one on its way outside while it was surely not sent; else the money it set aside is free
+    again before its time. The log keeps who did it and why. Exit 1 where there is nothing to call back.
 
     Example: steward action cancel act_0193... --by owner --reason "the show is off"
     """
     from steward.bootstrap import open_app
 
     with open_app() as app:
+        if app.effects.state(action_id) is not None:
+            changed = app.effects.cancel(action_id, by, reason)
+            app.events.sequence()
+            document = {"id": action_id, "hold": "", "is_cancelled": not changed.why, "code": "", "reason": changed.why}
+            emit(document, as_json, f"{action_id} is {changed.state}" + (f": {changed.why}" if changed.why else ""))
+            answer(not changed.why)
         found = app.cancellations.cancel(action_id, by, reason)
         app.events.sequence()
     document = {"id": found.action_id, "hold": found.hold, "is_cancelled": not found.code}

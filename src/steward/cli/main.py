@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from steward.cli import (
+    approvals,
     audit,
     authoring,
     closing,
     demo,
+    effects,
     events,
     gate,
     limits,
@@ -16,6 +18,7 @@ from steward.cli import (
     people,
     reports,
     store,
+    tools,
     verify,
     web,
     webhooks,
@@ -45,11 +48,17 @@ main.add_command(people.keys)
 main.add_command(people.people)
 main.add_command(webhooks.webhooks)
 main.add_command(mcp.mcp)
+main.add_command(tools.tools)
 for part in (limits, reports, closing):  # one group, filled by three modules
     main.add_command(part.ledger)
 main.add_command(verify.verify)
 main.add_command(audit.audit)
 main.add_command(audit.action)
+for command in (effects.open_, effects.resolve, effects.undo):
+    audit.action.add_command(command)
 main.add_command(gate.quarantine)
 main.add_command(gate.alerts)
 main.add_command(gate.budget)
+main.add_command(approvals.approvals)
+main.add_command(approvals.kill)
+main.add_command(approvals.cap)

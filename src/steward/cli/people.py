@@ -2,37 +2,87 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
+
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
-from steward.infra.scopes import SCOPES
+from steward.infra.scopes import ROLES, SCOPES, Role
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 
 
 @click.group()
 def keys() -> None:
-    """API keys: create, list, revoke.
+    """API keys with roles: create, rotate, list, revoke, and what was done with them.
 
-    Example: steward keys create --name shop --scope events:write
+    Example: steward keys create --name ana --role founder
     """
 
 
 @keys.command()
 @click.option("--name", required=True, help="Whose key it is.")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(sorted(SCOPES)), help="Repeatable.")
+@click.option("--role", type=click.Choice(list(ROLES)), default="service", show_default=True, help="What they are.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(sorted(SCOPES)), help="Repeatable; else the role's."
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="How long it lives; else until it is revoked.")
 @json_option
 @report_errors
-def create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key. It is shown once; only its digest is stored.
+def create(name: str, role: Role, scopes: tuple[str, ...], days: int | None, *, as_json: bool) -> None:
+    """Make a key. It is shown once; only its digest is stored. A key that may approve is made by a founder, whose own
+    stands in STEWARD_API_KEY; the first founder's needs none.
 
     Example: steward keys create --name shop --scope events:write --scope events:read
     """
     from steward.bootstrap import open_app
 
+    if role == "service" and not scopes:
+        raise BadInput("no scope", fix="name at least one --scope, or a --role")
+    lifetime = None if days is None else timedelta(days=days)
     with open_app() as app:
-        key = app.access.create(name, scopes)
-    emit({"key": key, "name": name, "scopes": sorted(set(scopes))}, as_json, key)
+        key = app.access.create(name, scopes, role, lifetime, os.environ.get("STEWARD_API_KEY", "").strip())
+    document = {"key": key, "name": name, "role": role, "scopes": sorted(set(scopes) or set(ROLES[role]))}
+    emit(document, as_json, key)
+
+
+@keys.command()
+@click.option(
+    "--grace-hours", default=24, show_default=True, type=click.IntRange(0, 720), help="How long the old lives."
+)
+@json_option
+@report_errors
+def rotate(grace_hours: int, as_json: bool) -> None:
+    """A new key for the holder of the one in STEWARD_API_KEY, with the same name, role and scopes.
+
+    Example: steward keys rotate --grace-hours 1
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        key = app.access.rotate(os.environ.get("STEWARD_API_KEY", "").strip(), timedelta(hours=grace_hours))
+    emit({"key": key, "grace_hours": grace_hours}, as_json, key)
+
+
+@keys.command()
+@click.argument("key_id", required=False)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10000))
+@json_option
+@report_errors
+def uses(key_id: str | None, limit: int, as_json: bool) -> None:
+    """What was decided or changed under keys, newest first.
+
+    Example: steward keys uses 0123456789abcdef
+    """
+    from steward.bootstrap import open_app
+    from steward.kernel.instants import format_instant
+
+    with open_app() as app:
+        rows = app.access.uses(key_id, limit)
+    items = [{**row, "at": format_instant(row["at"])} for row in rows]
+    lines = [f"{r['at'][:19]}  {r['name']:<20} {r['role']:<9} {r['channel']:<5} {r['what']}" for r in items]
+    emit({"items": items}, as_json, "\n".join(lines) or "nothing")
 
 
 @keys.command(name="list")
@@ -53,11 +103,13 @@ def list_keys(as_json: bool) -> None:
             **row,
             "created_at": format_instant(row["created_at"]),
             "revoked_at": format_instant(row["revoked_at"]) if row["revoked_at"] else None,
+            "expires_at": format_instant(row["expires_at"]) if row["expires_at"] else None,
         }
         for row in rows
     ]
     lines = [
-        f"{r['key_id']}  {'revoked' if r['revoked_at'] else 'live':<8} {r['name']:<20} {' '.join(r['scopes'])}"
+        f"{r['key_id']}  {'revoked' if r['revoked_at'] else 'live':<8} {r['role']:<9} {r['name']:<20} "
+        + " ".join(r["scopes"])
         for r in found
     ]
     emit({"items": found}, as_json, "\n".join(lines) or "no keys")

@@ -25,6 +25,7 @@ from steward.gateway.service import (
     Versions,
     Violations,
     WayOut,
+    Workbench,
     channels_of,
 )
 
@@ -44,5 +45,6 @@ __all__ = [
     "Versions",
     "Violations",
     "WayOut",
+    "Workbench",
     "channels_of",
 ]

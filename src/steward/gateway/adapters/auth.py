@@ -7,10 +7,13 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from steward.contracts.tool import Auth, ToolSpec
+from steward.gateway.core import signatures
 from steward.gateway.core.calls import ToolRequest
+from steward.gateway.core.templates import as_text, fill_any
+from steward.infra.clock import Clock
 from steward.infra.vault import Vault
 from steward.kernel.errors import BadInput
 
@@ -32,9 +35,10 @@ def secrets_of(tool: ToolSpec, vault: Vault) -> frozenset[str]:
 class Authorizer:
     """Puts a tool's credentials on a request."""
 
-    def __init__(self, vault: Vault, tokens: Tokens) -> None:
+    def __init__(self, vault: Vault, tokens: Tokens, clock: Clock) -> None:
         self._vault = vault
         self._tokens = tokens
+        self._clock = clock
 
     def signed(self, tool: ToolSpec, request: ToolRequest) -> ToolRequest:
         """The request with what shows who we are. `BadInput` where a secret is not set."""
@@ -62,7 +66,32 @@ class Authorizer:
             mark = "&" if "?" in request.url else "?"
             value = quote(self._secret(tool, options["secret"]), safe="")
             return replace(request, url=f"{request.url}{mark}{options['parameter']}={value}")
-        raise BadInput(f"calls cannot be signed as {auth.scheme} yet", where=f"tools/{tool.tool}.yaml")
+        if auth.scheme == "sigv4":
+            return self._sigv4(tool, request)
+        return self._hmac(tool, request)
+
+    def _sigv4(self, tool: ToolSpec, request: ToolRequest) -> ToolRequest:
+        options = tool.auth.options
+        prefix = f"{tool.tool}_"
+        given = {name: self._vault.settings.get(f"{prefix}{name}", "") for name in tool.settings}
+        token = self._secret(tool, "session_token") if "session_token" in tool.auth.secrets else ""
+        return signatures.sigv4(
+            request,
+            self._secret(tool, "access_key_id"),
+            self._secret(tool, "secret_access_key"),
+            as_text(fill_any(str(options["region"]), {"settings": given})),
+            str(options["service"]),
+            self._clock.now(),
+            token,
+        )
+
+    def _hmac(self, tool: ToolSpec, request: ToolRequest) -> ToolRequest:
+        options, now = tool.auth.options, self._clock.now()
+        secret = self._secret(tool, options["secret"])
+        if options.get("style") == "tiktok_shop":
+            key, token = self._secret(tool, options["key"]), self._secret(tool, options["token"])
+            return signatures.tiktok_shop(request, key, secret, token, now)
+        return signatures.over_parts(request, options, secret, now)
 
     def _part(self, tool: ToolSpec, options: Mapping[str, Any], name: str) -> str:
         """A secret, or a literal that stands behind an equals sign."""
@@ -83,6 +112,16 @@ def _with(request: ToolRequest, header: str, value: str) -> ToolRequest:
     if not value.isascii() or not value.isprintable():
         raise BadInput(f"a credential of {request.tool} holds what no header may", fix="printable ASCII only")
     return replace(request, headers={**request.headers, header: value})
+
+
+def added(request: ToolRequest, signed: ToolRequest) -> frozenset[str]:
+    """What signing put on a request: tokens and encoded pairs that an answer may echo, and nobody may write down."""
+    values = {value for name, value in signed.headers.items() if request.headers.get(name) != value}
+    if signed.url != request.url:
+        before = set(parse_qsl(urlsplit(request.url).query))
+        values |= {pair[1] for pair in parse_qsl(urlsplit(signed.url).query) if pair not in before}
+    parts = {part for value in values for part in (value, value.rpartition(" ")[2])}
+    return frozenset(text for part in parts if len(part) > 7 for text in (part, quote(part, safe="")))
 
 
 def scheme_needs(auth: Auth) -> set[str]:

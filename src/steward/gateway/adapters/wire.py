@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from steward.contracts.tool import ToolSpec
-from steward.gateway.adapters.auth import Authorizer
+from steward.gateway.adapters.auth import Authorizer, added
 from steward.gateway.core.calls import ToolRequest
 from steward.gateway.core.reading import Reply
 from steward.infra.clock import Clock
@@ -23,6 +23,7 @@ MOST_BYTES = 8 << 20
 STOPPED = "stopped"
 _FIRST_BYTE = ("http11.send_request_headers.started", "http2.send_request_headers.started")
 _CONNECTIONS = 64
+_KEPT = b"(kept back)"
 
 
 class _Stopped(Exception):
@@ -68,7 +69,7 @@ class Wire:
             ) as answer:
                 body = self._body(answer, deadline)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
-                return Reply("answer", answer.status_code, headers, body)
+                return scrubbed(Reply("answer", answer.status_code, headers, body), added(request, signed))
         except _Stopped:
             return Reply("not_sent", detail=STOPPED)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError) as error:
@@ -97,6 +98,16 @@ class Wire:
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
+
+
+def scrubbed(reply: Reply, credentials: frozenset[str]) -> Reply:
+    """An answer without the credentials it was asked with: some echo them, above all in errors."""
+    body, headers = reply.body, reply.headers
+    for one in sorted(credentials, key=len, reverse=True):
+        if one.encode() in body:
+            body = body.replace(one.encode(), _KEPT)
+        headers = {name: value.replace(one, _KEPT.decode()) for name, value in headers.items()}
+    return Reply(reply.kind, reply.status, headers, body, reply.detail)
 
 
 def _place(url: str) -> str:

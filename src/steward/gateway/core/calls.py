@@ -48,10 +48,25 @@ class ToolRequest:
 
 @lru_cache(maxsize=1024)
 def _validator(schema: str) -> Validator:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def pattern(_validator: Any, wanted: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not _whole(wanted).search(value):
+            yield ValidationError(f"{value!r} does not match {wanted!r}")
 
     document: Any = msgspec.json.decode(schema)
-    return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    extend = cast("Any", validators).extend
+    return extend(Draft202012Validator, {"pattern": pattern})(
+        document, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+@lru_cache(maxsize=4096)
+def _whole(pattern: str) -> re.Pattern[str]:
+    """A pattern as JSON Schema reads it: `$` is the end of the text, not the place before its last line break."""
+    return re.compile(
+        re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", lambda m: r"\Z" if m[0] == "$" else m[0], pattern, flags=re.DOTALL)
+    )
 
 
 def problems_of(verb: VerbSpec, args: JsonObject) -> list[str]:
@@ -97,8 +112,10 @@ def build_call(
     headers = {name: as_text(value) for name, value in fill({**tool.headers, **verb.headers}, values).items()}
     encoding = verb.encoding or tool.encoding
     content, kind = _encoded(body, encoding, where)
-    if kind:
-        headers.setdefault("Content-Type", kind)
+    if not kind:
+        headers.pop("Content-Type", None)
+    elif encoding in ("multipart", "form") or "Content-Type" not in headers:  # a tool may have its own name for JSON
+        headers["Content-Type"] = kind
     if verb.idempotency and verb.idempotency.mode == "native" and verb.idempotency.header:
         headers[verb.idempotency.header] = key
     for name, value in headers.items():

@@ -15,6 +15,7 @@ from steward.gateway.service.tools import Tools
 from steward.gateway.service.versions import Reading, Versions
 from steward.gateway.service.violations import Violations
 from steward.gateway.service.way_out import WayOut
+from steward.gateway.service.workbench import Workbench
 
 __all__ = [
     "ActionList",
@@ -33,5 +34,6 @@ __all__ = [
     "Versions",
     "Violations",
     "WayOut",
+    "Workbench",
     "channels_of",
 ]

@@ -54,7 +54,7 @@ class WayOut:
     @cached_property
     def tools(self) -> Tools:
         tokens = TokenStore(self._db, self._clock, self._vault, self._keys / "tokens")
-        wire = Wire(Authorizer(self._vault, tokens.access_token), self._clock)
+        wire = Wire(Authorizer(self._vault, tokens.access_token, self._clock), self._clock)
         return Tools(self._db, self._clock, self._book, self._vault, wire)
 
     @cached_property
