@@ -19,7 +19,9 @@ DOCUMENT = {
     "host": "acme.example",
     "basePath": "/v1",
     "securityDefinitions": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
-    "definitions": {"Refund": {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}},
+    "definitions": {
+        "Refund": {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
+    },
     "paths": {
         "/orders/{orderId}/refunds": {
             "post": {
@@ -45,7 +47,7 @@ def found(change):
 
 
 def test_a_good_file_has_nothing():
-    assert found(lambda verb: None) == []
+    assert found(lambda _: None) == []
 
 
 @pytest.mark.parametrize(
