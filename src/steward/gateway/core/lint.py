@@ -12,7 +12,7 @@ from steward.gateway.core.templates import names_in
 Found = tuple[tuple[str | int, ...], str, str]
 _GIVEN = frozenset({"key", "settings"})
 _FOR_OTHERS = frozenset({"args", "result", "key", "settings"})
-_TODO = re.compile(r"\bTODO\b")
+_DECIDE = re.compile(r"\bDECIDE\b")
 
 
 def lint(tool: ToolSpec, is_path: Callable[[str], bool], is_schema: Callable[[Any], bool]) -> Iterator[Found]:
@@ -36,7 +36,7 @@ def lint(tool: ToolSpec, is_path: Callable[[str], bool], is_schema: Callable[[An
 
 
 def _undecided(part: Any, path: tuple[str | int, ...]) -> Iterator[Found]:
-    if isinstance(part, str) and _TODO.search(part):
+    if isinstance(part, str) and _DECIDE.search(part):
         yield path, f"is not decided: {part[:100]}", "decide it"
     elif isinstance(part, Mapping):
         for name, one in cast("Mapping[str, Any]", part).items():
