@@ -111,8 +111,9 @@ def lint(what: str | None, as_json: bool) -> None:
 @click.option("--tool", "name", required=True, help="The tool's name: small letters, digits and underscores.")
 @click.option("--operation", "operations", multiple=True, help="An operation id; again for more. All, if they are few.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of stdout.")
+@json_option
 @report_errors
-def draft(document: Path, name: str, operations: tuple[str, ...], output: Path | None) -> None:
+def draft(document: Path, name: str, operations: tuple[str, ...], output: Path | None, as_json: bool) -> None:
     """Draft a tool's file from an OpenAPI 3 or Swagger 2 document. `steward tools lint` then says what is left to do.
 
     Example: steward tools draft openapi.json --tool acme --operation createRefund -o acme.yaml
@@ -130,7 +131,7 @@ def draft(document: Path, name: str, operations: tuple[str, ...], output: Path |
     made = Workbench.drafted(cast("dict[str, Any]", given), name, operations, document.name)
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
     if output is None:
-        click.echo(text, nl=False)
+        emit(made, as_json, text.rstrip())
     else:
         output.write_text(text, encoding="utf-8")
         click.echo(f"{output}: {len(made['verbs'])} verbs; steward tools lint {output} says what is left", err=True)

@@ -47,7 +47,7 @@ def found(change):
 
 
 def test_a_good_file_has_nothing():
-    assert found(lambda verb: None) == []
+    assert found(lambda _: None) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_good_file_has_nothing():
         ({"evidence": {"level": "documented"}}, "without a page"),
         ({"evidence": {"level": "checked", "description": "x", "operation": "y"}}, "does not name"),
         ({"effect": False}, "only reads"),
-        ({"meaning": "TODO"}, "not decided"),
+        ({"meaning": "DECIDE"}, "not decided"),
     ],
 )
 def test_each_fault_is_found(change, word):

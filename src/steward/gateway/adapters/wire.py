@@ -4,6 +4,7 @@ silence after bytes may have gone. It never raises for what the network does, fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,14 @@ _CONNECTIONS = 64
 _KEPT = b"(kept back)"
 
 
+_TELLING = ("httpx", "httpcore.http11", "httpcore.http2")
+"""Loggers that write down addresses and headers, which may hold credentials."""
+
+
+def _tell_nothing(_record: logging.LogRecord) -> bool:
+    return False
+
+
 class _Stopped(Exception):
     """Asked at the last moment, the answer was no."""
 
@@ -37,6 +46,8 @@ class Wire:
         self._authorizer = authorizer
         self._clock = clock
         self._client: httpx.Client | None = None
+        for name in _TELLING:
+            logging.getLogger(name).addFilter(_tell_nothing)
 
     def send(
         self, tool: ToolSpec, request: ToolRequest, seconds: float, before: Callable[[], bool] | None = None

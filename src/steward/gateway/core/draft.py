@@ -1,4 +1,4 @@
-"""A first draft of a tool's file from an OpenAPI 3 or Swagger 2 document. What a person must decide says TODO."""
+"""A first draft of a tool's file from an OpenAPI 3 or Swagger 2 document. What a person must decide says DECIDE."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def draft(document: JsonObject, tool: str, wanted: tuple[str, ...], description:
         raise BadInput(f"it has {len(found)} operations", fix="name those you need: --operation, again for each")
     info = cast("JsonObject", document.get("info", {}))
     verbs = [_verb(document, name, *found[name], description) for name in wanted or found]
-    reading = next((verb["verb"] for verb in verbs if not verb["effect"]), "TODO_name_a_reading_verb")
+    reading = next((verb["verb"] for verb in verbs if not verb["effect"]), "DECIDE_name_a_reading_verb")
     return {
         "tool": tool,
         "name": str(info.get("title", tool))[:80],
-        "meaning": "TODO: what we use it for",
+        "meaning": "DECIDE: what we use it for",
         "category": "commerce",
         "base": _base(document),
         "version": str(info.get("version", "")),
-        "docs": str(cast("JsonObject", document.get("externalDocs", {})).get("url", "TODO: its documentation")),
-        "descriptions": {description: f"{info.get('version', '')}, TODO: where it is published"},
+        "docs": str(cast("JsonObject", document.get("externalDocs", {})).get("url", "DECIDE: its documentation")),
+        "descriptions": {description: f"{info.get('version', '')}, DECIDE: where it is published"},
         "auth": _auth(document),
-        "rate": {"burst": 1, "per_second": "1", "source": "TODO: what the provider says of limits"},
-        "redact": ["TODO: fields of its answers that are never written down"],
+        "rate": {"burst": 1, "per_second": "1", "source": "DECIDE: what the provider says of limits"},
+        "redact": ["DECIDE: fields of its answers that are never written down"],
         "check": {"verb": _snake(reading)},
         "verbs": verbs,
     }
@@ -96,7 +96,7 @@ def _verb(
     summary = str(operation.get("summary") or operation.get("description") or name)
     made = {
         "verb": _snake(name),
-        "meaning": f"TODO: {' '.join(summary.split())[:100]}",
+        "meaning": f"DECIDE: {' '.join(summary.split())[:100]}",
         "method": method,
         "path": path,
         "params": params,
@@ -110,7 +110,7 @@ def _verb(
         "level": "checked",
         "description": source,
         "operation": name,
-        "response": "TODO: an answer published or recorded",
+        "response": "DECIDE: an answer published or recorded",
     }
     return made | (_undecided() if effect else {}) | {"evidence": evidence}
 
@@ -118,8 +118,11 @@ def _verb(
 def _undecided() -> JsonObject:
     return {
         "risk": "L3",
-        "idempotency": {"mode": "none", "why": "TODO: native, probe or none; does it take a key, can it be looked up?"},
-        "irreversible": "TODO: name the verb that takes it back, or say why none does; and `money`, if it moves any",
+        "idempotency": {
+            "mode": "none",
+            "why": "DECIDE: native, probe or none; does it take a key, can it be looked up?",
+        },
+        "irreversible": "DECIDE: name the verb that takes it back, or say why none does; and `money`, if it moves any",
     }
 
 
@@ -142,7 +145,7 @@ def _schema(document: JsonObject, given: Any, depth: int) -> JsonObject:
     """A schema of 2020-12 without references; what lies too deep takes anything, and says so."""
     schema = _resolved(document, given)
     if depth > _DEEP:
-        return {"description": "TODO: nested too deep to draft"}
+        return {"description": "DECIDE: nested too deep to draft"}
     made: JsonObject = {key: schema[key] for key in _PLAIN if isinstance(schema.get(key), str | list | bool)}
     made |= {key: int(schema[key]) for key in _NUMBERS if isinstance(schema.get(key), int | float)}
     if isinstance(made.get("required"), bool):
@@ -184,9 +187,9 @@ def _resolved(document: JsonObject, node: Any) -> JsonObject:
 def _base(document: JsonObject) -> str:
     servers = cast("list[JsonObject]", document.get("servers") or [])
     if servers:
-        return str(servers[0].get("url", "TODO: its address"))
+        return str(servers[0].get("url", "DECIDE: its address"))
     host = document.get("host")
-    return f"https://{host}{str(document.get('basePath', '')).rstrip('/')}" if host else "TODO: its address"
+    return f"https://{host}{str(document.get('basePath', '')).rstrip('/')}" if host else "DECIDE: its address"
 
 
 def _auth(document: JsonObject) -> JsonObject:
@@ -196,27 +199,27 @@ def _auth(document: JsonObject) -> JsonObject:
         one = _resolved(document, given)
         kind, scheme = one.get("type"), str(one.get("scheme", "")).lower()
         if kind == "http" and scheme == "bearer":
-            return {"scheme": "bearer", "options": {"secret": "token"}, "secrets": {"token": "TODO: where to get it"}}
+            return {"scheme": "bearer", "options": {"secret": "token"}, "secrets": {"token": "DECIDE: where to get it"}}
         if kind == "basic" or (kind == "http" and scheme == "basic"):
-            secrets = {"user": "TODO: what it is", "password": "TODO: what it is"}
+            secrets = {"user": "DECIDE: what it is", "password": "DECIDE: what it is"}
             return {"scheme": "basic", "options": {"user": "user", "password": "password"}, "secrets": secrets}
         if kind == "apiKey" and one.get("in") in ("header", "query"):
             name = "header" if one["in"] == "header" else "parameter"
             options = {name: str(one.get("name")), "secret": "key"}
-            return {"scheme": one["in"], "options": options, "secrets": {"key": "TODO: where to get it"}}
+            return {"scheme": one["in"], "options": options, "secrets": {"key": "DECIDE: where to get it"}}
         if kind == "oauth2":
             return _oauth(one)
-    return {"scheme": "none", "options": {"why": "TODO: the document does not say how calls are signed"}}
+    return {"scheme": "none", "options": {"why": "DECIDE: the document does not say how calls are signed"}}
 
 
 def _oauth(scheme: JsonObject) -> JsonObject:
     flows = cast("JsonObject", scheme.get("flows") or {"clientCredentials": scheme})
     own = flows.get("clientCredentials")
     flow = cast("JsonObject", own or (next(iter(flows.values())) if flows else None) or {})
-    secrets = {"client_id": "TODO: where to get it", "client_secret": "TODO: where to get it"}
+    secrets = {"client_id": "DECIDE: where to get it", "client_secret": "DECIDE: where to get it"}
     if not own:
-        secrets |= {"refresh_token": "TODO: from the first consent"}
-    url = str(flow.get("tokenUrl", "TODO: its token endpoint"))
+        secrets |= {"refresh_token": "DECIDE: from the first consent"}
+    url = str(flow.get("tokenUrl", "DECIDE: its token endpoint"))
     return {
         "scheme": "oauth2",
         "options": {"grant": "client_credentials" if own else "refresh_token", "token_url": url, "client": "basic"},

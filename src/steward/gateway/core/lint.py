@@ -12,7 +12,7 @@ from steward.gateway.core.templates import names_in
 Found = tuple[tuple[str | int, ...], str, str]
 _GIVEN = frozenset({"key", "settings"})
 _FOR_OTHERS = frozenset({"args", "result", "key", "settings"})
-_TODO = re.compile(r"\bTODO\b")
+_DECIDE = re.compile(r"\bDECIDE\b")
 
 
 def lint(tool: ToolSpec, is_path: Callable[[str], bool], is_schema: Callable[[Any], bool]) -> Iterator[Found]:
@@ -36,7 +36,7 @@ def lint(tool: ToolSpec, is_path: Callable[[str], bool], is_schema: Callable[[An
 
 
 def _undecided(part: Any, path: tuple[str | int, ...]) -> Iterator[Found]:
-    if isinstance(part, str) and _TODO.search(part):
+    if isinstance(part, str) and _DECIDE.search(part):
         yield path, f"is not decided: {part[:100]}", "decide it"
     elif isinstance(part, Mapping):
         for name, one in cast("Mapping[str, Any]", part).items():
@@ -102,7 +102,7 @@ def _effect(tool: ToolSpec, verb: VerbSpec, used: set[str]) -> Iterator[Found]:
     if verb.idempotency is None:
         yield ("idempotency",), "does not say what may be done when no answer came", "native, probe or none"
     else:
-        yield from _rule(tool, verb, verb.idempotency, used)
+        yield from _rule(tool, verb.idempotency, used)
     if verb.risk == "L0":
         yield ("risk",), "changes something and has no risk", "L1, L2 or L3"
     if verb.undo is None and not verb.irreversible:
@@ -117,7 +117,7 @@ def _effect(tool: ToolSpec, verb: VerbSpec, used: set[str]) -> Iterator[Found]:
         yield from _other(tool, verb.confirm, "confirm", is_reading=True)
 
 
-def _rule(tool: ToolSpec, verb: VerbSpec, rule: Idempotency, used: set[str]) -> Iterator[Found]:
+def _rule(tool: ToolSpec, rule: Idempotency, used: set[str]) -> Iterator[Found]:
     if rule.mode == "native" and (rule.hours < 1 or not (rule.header or "key" in used)):
         yield ("idempotency",), "its key has no hours, or no place in the request", "hours, and a header or {key}"
     if rule.mode == "none" and not rule.why:
