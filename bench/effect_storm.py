@@ -24,6 +24,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
@@ -42,9 +43,13 @@ WEATHER = {
     "milliseconds": 2500,
 }
 WORKERS, THREADS = 3, 4
-IN_A_DAY = 240  # a day of the shop is lived again with each refund: more of them a day would only be slower
-OPEN = "SELECT count(*) FROM effect WHERE state IN ('ready', 'executing', 'unknown', 'probing') AND needs_person = ''"
-BETWEEN = "SELECT count(*) FROM effect WHERE state = 'executing' AND owner = %s"
+# A day of the shop is lived again with each refund, so its clock goes on by half a day after each portion. Stripe
+# forgets a key after a day: nothing older than one portion may be open then.
+PORTION, HALF_DAY = 100, 43_200
+OPEN = """
+    SELECT count(*), count(*) FILTER (WHERE opened_at < %s) FROM effect
+    WHERE state IN ('ready', 'executing', 'unknown', 'probing') AND needs_person = ''
+"""
 
 
 def told(text):
@@ -64,6 +69,7 @@ class Storm:
         self.rng.shuffle(self.charges)
         self.stage = Stage(self.shop.address, self.shop.key)
         self.killed = self.between = self.restarts = 0
+        self.share = 0.0  # how much of the storm has begun: kills are spread over all of it
         self.workers = []
         self.next = 0
         self.app = self.stage.app()
@@ -81,7 +87,7 @@ class Storm:
             process, page, ready, since, wait = worker
             if since is None and ready.is_set():
                 worker[3] = since = time.monotonic()
-            if since is not None and time.monotonic() - since >= wait and self.killed < self.kills:
+            if since is not None and time.monotonic() - since >= wait and self.killed < self.kills * self.share:
                 os.kill(process.pid, signal.SIGKILL)
                 process.join()
                 sent, recorded = SLOTS.unpack(page.read_bytes())
@@ -101,9 +107,10 @@ class Storm:
         self.stage.embedded.start()
         self.restarts += 1
 
-    def open(self):
+    def open(self, before):
+        """How many actions are open, and how many of them are older than that."""
         with psycopg.connect(self.stage.owner) as connection:
-            return connection.execute(OPEN).fetchone()[0]
+            return connection.execute(OPEN, [before]).fetchone()
 
     def admit(self, first, count):
         """Actions through the whole spine, three kinds in turn."""
@@ -117,28 +124,32 @@ class Storm:
         self.shop.weather(seed=self.seed, **WEATHER)
         for _ in range(WORKERS):
             self.spawn()
-        days = -(-self.actions // IN_A_DAY)
-        restarts = {days // 3, 2 * days // 3}
-        for place, first in enumerate(range(0, self.actions, IN_A_DAY)):
-            self.admit(first, min(IN_A_DAY, self.actions - first))
-            while (left := self.wait()) > 0:
-                if place in restarts and left < IN_A_DAY // 2:
-                    restarts.discard(place)
-                    self.restart_database()
-                told(f"{first + IN_A_DAY - left} of {self.actions}, {self.killed} killed, {self.between} between")
-            self.shop.advance(86_400)
+        portions = -(-self.actions // PORTION)
+        restarts = {portions // 3, 2 * portions // 3}
+        for place, first in enumerate(range(0, self.actions, PORTION)):
+            began, is_last = datetime.now(UTC), place == portions - 1
+            self.share = (place + 1) / portions
+            self.admit(first, min(PORTION, self.actions - first))
+            if place in restarts:
+                self.restart_database()
+            while True:
+                left, older = self.wait(began)
+                if not older and (left == 0 if is_last else left < PORTION // 4):
+                    break
+                told(f"{first} of {self.actions}, {left} open, {self.killed} killed, {self.between} between")
+            self.shop.advance(HALF_DAY)
         for process, *_ in self.workers:
             process.terminate()
             process.join()
 
-    def wait(self):
-        """A moment of violence; how many actions are still open."""
+    def wait(self, before):
+        """A moment of violence; how many actions are still open, and how many of them from before."""
         for _ in range(10):
             self.strike()
             time.sleep(0.02)
         with suppress(psycopg.OperationalError):
-            return self.open()
-        return 1
+            return self.open(before)
+        return 1, 1
 
     def judged(self):
         """What Stripe says happened, beside what we wrote down."""
@@ -154,13 +165,16 @@ class Storm:
             mine = [row for row in rows if row[0] == f"storm.{mode}"]
             made = {name: truth.get(name, 0) for _, name, _, _ in mine}
             done = [name for _, name, state, _ in mine if state in ("succeeded", "settled")]
+            failed = [name for _, name, state, _ in mine if state == "failed"]
             waits = [name for _, name, state, why in mine if state == "unknown" and why]
             figures[mode] = {
                 "actions": len(mine),
                 "refunded_twice": sum(times > 1 for times in made.values()),
                 "refunded": sum(times > 0 for times in made.values()),
                 "missing": sum(made[name] == 0 for name in done),
-                "not_ended": len(mine) - len(done) - len(waits),
+                "refused_by_stripe": len(failed),
+                "refused_and_refunded": sum(made[name] > 0 for name in failed),
+                "not_ended": len(mine) - len(done) - len(waits) - len(failed),
                 "with_a_person": len(waits),
                 "with_a_person_and_refunded": sum(made[name] > 0 for name in waits),
             }
@@ -240,10 +254,10 @@ def control(seed, count, kills):
     rng.shuffle(charges)
     shop.weather(seed=seed, **WEATHER)
     killed = 0
-    for first in range(0, count, IN_A_DAY):
-        named = [(f"naive-{n}", charges[n]) for n in range(first, min(first + IN_A_DAY, count))]
+    for first in range(0, count, PORTION):
+        named = [(f"naive-{n}", charges[n]) for n in range(first, min(first + PORTION, count))]
         killed += naive_portion(shop, rng, named, kills - killed)
-        shop.advance(86_400)
+        shop.advance(HALF_DAY)
     shop.weather()
     truth = shop.refunds()
     shop.end()
@@ -280,7 +294,7 @@ def main():
     wrong = [
         f"{mode}: {name} is {modes[mode][name]}"
         for mode in MODES
-        for name in ("refunded_twice", "missing", "not_ended")
+        for name in ("refunded_twice", "missing", "refused_and_refunded", "not_ended")
         if modes[mode][name]
     ]
     wrong += [

@@ -56,7 +56,8 @@ def list_waiting(role: str | None, limit: int, as_json: bool) -> None:
 def _line(item: JsonObject) -> str:
     money = str(Money(item["amount_minor"], item["currency"])) if item["amount_minor"] is not None else ""
     until = item["deadline"][:16] if item["deadline"] else "no end"
-    return f"{item['id']}  {item['risk']} {item['role']:<8} {item['kind']:<18} {money:>14}  until {until}  {item['reason']}"
+    head = f"{item['id']}  {item['risk']} {item['role']:<8} {item['kind']:<18} {money:>14}"
+    return f"{head}  until {until}  {item['reason']}"
 
 
 @approvals.command()
