@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from threading import Event
 
 from steward import ledger, state, world_model
 from steward.agents import Agents
@@ -29,6 +28,7 @@ from steward.gateway import (
     Alerts,
     Approvals,
     Caps,
+    Dispatcher,
     Effects,
     Gateway,
     KillSwitches,
@@ -215,9 +215,9 @@ class App:
     def _may_still_go(self, action_id: str) -> str:
         return self.control.recheck(action_id)
 
-    def carry_out(self, stop: Event, report: Callable[[str], None], threads: int = 8) -> None:
-        """Carry out what is ready to go outside, until told to stop."""
-        self.way_out.dispatcher(self.caps, self._may_still_go, threads).run(stop, report)
+    def dispatcher(self, threads: int = 8) -> Dispatcher:
+        """One among any number of those who carry out what is ready to go outside."""
+        return self.way_out.dispatcher(self.caps, self._may_still_go, threads)
 
     @cached_property
     def mounts(self) -> Mounts:
@@ -321,6 +321,8 @@ class App:
         """
         if "ingestor" in self.__dict__:
             self.ingestor.close()
+        if "way_out" in self.__dict__:
+            self.way_out.close()
         if "versions" in self.__dict__:
             self.versions.close()
         if "verifier" in self.__dict__:
@@ -367,9 +369,8 @@ def check_catalog() -> JsonObject:
     catalog = load_catalog(load_settings().catalog)
     errors: list[Problem] = list(check_links(catalog))
     book = ToolBook(catalog.root)
-    errors += Workbench.tool_problems(book, book.names()) + Workbench.route_problems(
-        book, catalog.routes, catalog.ports
-    )
+    errors += Workbench.tool_problems(book, book.names())
+    errors += Workbench.route_problems(book, catalog.routes, catalog.ports)
     codes = {account.code for account in catalog.chart}
     for event, rules in catalog.rules_by_event().items():
         errors += [

@@ -75,3 +75,21 @@ def undo(action_id: str, by: str, reason: str, *, as_json: bool) -> None:
     document = {"id": action_id, "state": changed.state, "reason": changed.why}
     emit(document, as_json, f"{action_id} is {changed.state}" + (f": {changed.why}" if changed.why else ""))
     answer(not changed.why)
+
+
+@click.command()
+@json_option
+@report_errors
+def send(as_json: bool) -> None:
+    """Carry out what is due now, and end when nothing is; the worker does this by itself.
+
+    Example: steward action send
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        moves = app.dispatcher().drain()
+        app.events.sequence()
+        counts = app.effects.counts()
+    lines = [f"{row['kind']:<20} {row['state']:<18} {row['actions']}" for row in counts]
+    emit({"moves": moves, "effects": counts}, as_json, "\n".join(lines) or "nothing goes outside")

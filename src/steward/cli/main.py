@@ -54,7 +54,7 @@ for part in (limits, reports, closing):  # one group, filled by three modules
 main.add_command(verify.verify)
 main.add_command(audit.audit)
 main.add_command(audit.action)
-for command in (effects.open_, effects.resolve, effects.undo):
+for command in (effects.open_, effects.resolve, effects.undo, effects.send):
     audit.action.add_command(command)
 main.add_command(gate.quarantine)
 main.add_command(gate.alerts)

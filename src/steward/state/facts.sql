@@ -51,16 +51,18 @@ WHERE type = 'PaymentCaptured' AND data->>'payment_id' = %(payment_id)s::text AN
 HAVING count(DISTINCT data->>'currency') = 1;
 
 -- payment_refunded --
--- What of a payment was given back, and what customers' banks took back of it, less what was won.
-SELECT jsonb_build_object('amount_minor', coalesce(sum((e.data->>'amount_minor')::bigint), 0)::bigint,
-                          'currency', coalesce(min(e.data->>'currency'), %(currency)s::text)) AS value
+-- What of a payment was given back, and what customers' banks took back of it, less what was won. Nothing where the
+-- payment is unknown, or where it and they have two currencies.
+SELECT jsonb_build_object('amount_minor',
+                          coalesce(sum((e.data->>'amount_minor')::bigint) FILTER (WHERE e.type <> 'PaymentCaptured'), 0)::bigint,
+                          'currency', min(e.data->>'currency')) AS value
 FROM event e
-WHERE e.type IN ('RefundProcessed', 'DisputeOpened') AND e.data->>'payment_id' = %(payment_id)s::text
+WHERE e.type IN ('PaymentCaptured', 'RefundProcessed', 'DisputeOpened') AND e.data->>'payment_id' = %(payment_id)s::text
   AND e.occurred_at < %(at)s::timestamptz
   AND NOT (e.type = 'DisputeOpened' AND EXISTS (
       SELECT FROM event w WHERE w.type = 'DisputeResolved' AND w.data->>'dispute_id' = e.data->>'dispute_id'
         AND w.data->>'outcome' = 'won' AND w.occurred_at < %(at)s::timestamptz))
-HAVING count(DISTINCT e.data->>'currency') <= 1;
+HAVING count(DISTINCT e.data->>'currency') = 1 AND bool_or(e.type = 'PaymentCaptured');
 
 -- order_total --
 -- What an order came to.

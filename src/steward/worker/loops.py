@@ -63,7 +63,7 @@ class Worker:
 
     def _carry(self) -> None:
         """Carry out what is ready to go outside, until told to stop."""
-        self._app.carry_out(self._stop, self._report)
+        self._app.dispatcher().run(self._stop, self._report)
 
     def _turn(self) -> None:
         self._failing.discard("database")

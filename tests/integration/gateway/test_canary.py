@@ -9,10 +9,13 @@ import psycopg
 import pytest
 
 from steward.catalog.toolbook import ToolBook
-from steward.gateway import Authorizer, TokenStore, Tools, Wire
 from steward.gateway.adapters import wire as wire_module
+from steward.gateway.adapters.auth import Authorizer
+from steward.gateway.adapters.tokens import TokenStore
+from steward.gateway.adapters.wire import Wire
 from steward.gateway.core.templates import fill
 from steward.gateway.service import tools as tools_module
+from steward.gateway.service.tools import Tools
 from steward.infra.clock import SystemClock
 from steward.infra.vault import Vault
 from steward.kernel.errors import StewardError

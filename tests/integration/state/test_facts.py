@@ -82,6 +82,23 @@ def test_an_order_s_money(tell, ask):
     assert [ask("dispute.evidence_sent", {"dispute_id": name}) for name in ("d1", "d2")] == [1, 0]
 
 
+def test_what_a_payment_took_and_what_of_it_went_back(tell, ask):
+    tell(
+        ("PaymentCaptured", 0, {"payment_id": "p1", "order_id": "o1", "amount_minor": 3000, **GBP}),
+        ("RefundProcessed", 2, {"refund_id": "r1", "payment_id": "p1", "order_id": "o1", "amount_minor": 400, **GBP}),
+        ("RefundProcessed", 2, {"refund_id": "r2", "payment_id": "p9", "order_id": "o1", "amount_minor": 1, **GBP}),
+        ("DisputeOpened", 4, {"dispute_id": "d1", "payment_id": "p1", "amount_minor": 500, "reason": "x", **GBP}),
+        ("DisputeOpened", 4, {"dispute_id": "d2", "payment_id": "p1", "amount_minor": 70, "reason": "x", **GBP}),
+        ("DisputeResolved", 5, {"dispute_id": "d2", "outcome": "won", "amount_minor": 70, **GBP}),
+    )
+    one = {"payment_id": "p1"}
+    assert ask("payment.captured", one) == gbp(3000)
+    assert ask("payment.refunded", one) == gbp(900)
+    assert ask("payment.refunded", one, 4.5) == gbp(970)  # nothing was won by then
+    assert ask("payment.captured", {"payment_id": "p2"}) is None  # of what was never taken nothing goes back
+    assert ask("payment.refunded", {"payment_id": "p2"}) is None
+
+
 def test_two_currencies_have_no_sum(tell, ask):
     tell(
         ("PaymentCaptured", 0, {"payment_id": "p1", "order_id": "o1", "amount_minor": 3000, **GBP}),

@@ -3,6 +3,7 @@
 from steward.gateway.service.alerts import Alerts, channels_of
 from steward.gateway.service.approvals import Approvals
 from steward.gateway.service.caps import Caps
+from steward.gateway.service.dispatch import Dispatcher
 from steward.gateway.service.effects import Effects
 from steward.gateway.service.gateway import Gateway
 from steward.gateway.service.kills import KillSwitches
@@ -23,6 +24,7 @@ __all__ = [
     "Alerts",
     "Approvals",
     "Caps",
+    "Dispatcher",
     "Effects",
     "Gateway",
     "KillSwitches",

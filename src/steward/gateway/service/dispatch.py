@@ -104,6 +104,19 @@ class Dispatcher:
                     self._woken.wait(idle)
                     self._woken.clear()
 
+    def drain(self) -> int:
+        """Carry out what is due now and end when nothing is any more; how many moves that was."""
+        total = 0
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="effect") as pool:
+            while True:
+                moved = self.turn(pool)
+                total += moved
+                if self._busy:
+                    self._woken.wait(_IDLE_SECONDS[1])
+                    self._woken.clear()
+                elif not moved and self._done.empty():
+                    return total
+
     def turn(self, pool: ThreadPoolExecutor, *, take: bool = True) -> int:
         """Write down what came back, take up what is due and hand it to the pool; how many moves that was."""
         self._collect()

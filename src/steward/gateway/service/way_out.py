@@ -57,6 +57,11 @@ class WayOut:
         wire = Wire(Authorizer(self._vault, tokens.access_token, self._clock), self._clock)
         return Tools(self._db, self._clock, self._book, self._vault, wire)
 
+    def close(self) -> None:
+        """End the connections that are kept."""
+        if "tools" in self.__dict__:
+            self.tools.wire.close()
+
     @cached_property
     def kills(self) -> KillSwitches:
         return KillSwitches(self._db, self._clock, self._events)
