@@ -12,6 +12,7 @@ from steward.events import EventLog
 from steward.infra import sql
 from steward.infra.clock import Clock
 from steward.infra.db import Database, Row
+from steward.infra.entropy import random_bytes
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
@@ -74,7 +75,7 @@ class KillSwitches:
     ) -> Envelope:
         row = connection.execute(self._sql["in_hand"]).fetchone()
         data: JsonObject = {"scope": scope, "on": on, "by": by, "reason": reason, "in_flight": row["n"] if row else 0}
-        name = f"KillSwitchThrown:{scope}:{format_instant(now)}"
+        name = f"KillSwitchThrown:{scope}:{format_instant(now)}:{random_bytes(4).hex()}"[-500:]
         return Envelope(
             id=name, source=SOURCE, type="KillSwitchThrown", subject=f"kill/{scope}"[:500], time=now, data=data
         )
