@@ -57,9 +57,9 @@ class House:
 
 
 @pytest.fixture
-def house(shop, monkeypatch):
+def house(shop):
     made = House(shop)
-    made.app.approvals._recheck = lambda action: ""  # the rules are asked in other tests
+    made.app.approvals._recheck = lambda _action: ""  # the rules are asked in other tests
     return made
 
 
@@ -129,11 +129,11 @@ def test_only_a_founder_makes_people(house):
 @pytest.mark.parametrize(
     "attempt",
     [
-        "INSERT INTO approval (action_id, args_digest, policy_version, tool_version, decision, person, role, key_id,"
-        " channel, decided_at, expires_at) SELECT action_id, args_digest, policy_version, tool_version, 'approve', 'ana',"
-        " 'founder', 'k', 'sql', now(), now() FROM effect",
-        "INSERT INTO api_key (key_id, name, digest, scopes, created_at, role)"
-        " VALUES ('k', 'mallory', sha256('x'), '{approvals:decide}', now(), 'founder')",
+        """INSERT INTO approval (action_id, args_digest, policy_version, tool_version, decision, person, role, key_id,
+           channel, decided_at, expires_at) SELECT action_id, args_digest, policy_version, tool_version, 'approve',
+           'ana', 'founder', 'k', 'sql', now(), now() FROM effect""",
+        """INSERT INTO api_key (key_id, name, digest, scopes, created_at, role)
+           VALUES ('k', 'mallory', sha256('x'), '{approvals:decide}', now(), 'founder')""",
         "UPDATE api_key SET role = 'founder'",
         "UPDATE effect SET state = 'ready'",
         "UPDATE effect SET state = 'executing', fence = 1, owner = 'x', lease_until = now(), first_sent_at = now()",
@@ -146,11 +146,13 @@ def test_only_a_founder_makes_people(house):
 )
 def test_the_application_role_cannot_help_itself(house, attempt):
     house.waits()
-    with pytest.raises(
-        (psycopg.errors.InsufficientPrivilege, psycopg.errors.RestrictViolation, psycopg.errors.CheckViolation)
-    ):  # fmt: skip - what may be raised, in one line
-        with house.app.database.transaction() as connection:
-            connection.execute(attempt)
+    refused = (
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.RestrictViolation,
+        psycopg.errors.CheckViolation,
+    )
+    with pytest.raises(refused), house.app.database.transaction() as connection:
+        connection.execute(attempt)
 
 
 def test_a_wrong_secret_decides_nothing(house):
