@@ -4,7 +4,8 @@ A server on the loopback address takes every request, notes when it came, and an
 through the whole spine, then carried out by two or four processes.
 
     rate      tokens of one bucket drawn by four processes: never more than burst and rate give, and how much is used
-    cost      from taking an admitted action up to its record, per action, and commits of the database per action
+    cost      from taking an admitted action up to its record, under full load, and commits of the database per action
+    alone     the same for one action after another: what the way out adds to a call that is answered at once
     stop      from the commit of a kill switch to the last request that came in, at full speed
 
 The control of the stop is the same run without a switch: requests must go on coming. The control of the rate is four
@@ -104,6 +105,27 @@ def cost(stage, app, remote, count, workers):
     }
 
 
+def alone(stage, app, remote, count):
+    """One action after another, with nobody else: what the way out adds to a call that is answered at once."""
+    running = spawn(stage, "alone", 8)[0]
+    since = datetime.now(UTC)
+    for number in range(20_000, 20_000 + count):
+        seen = len(remote.came)
+        admit(app, number, 1)
+        while len(remote.came) == seen:
+            time.sleep(0.001)
+        time.sleep(0.05)  # the next one comes to an idle gate
+    running.terminate()
+    running.join()
+    query = f"""
+        SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+            ORDER BY extract(epoch FROM r.ended_at - a.started_at) * 1000)
+        FROM effect_attempt a JOIN effect_answer r USING (action_id, n) WHERE a.started_at >= '{since.isoformat()}'
+    """
+    p50, p99 = (round(one, 1) for one in value(stage, query))
+    return {"actions": count, "taken_up_to_recorded_ms": {"p50": p50, "p99": p99}}
+
+
 def stop(stage, app, remote, count, rounds):
     """Milliseconds from a switch's commit to the last request, over some rounds; and the pace it had to stop."""
     admit(app, 10_000, count)
@@ -184,6 +206,7 @@ def main():
         stage.passed(app)
         figures = {"rate": rate(stage, 5, own=False), "rate_control": rate(stage, 5, own=True)}
         figures["cost"] = cost(stage, app, remote, arguments.actions, 2)
+        figures["alone"] = alone(stage, app, remote, 100)
         figures["stop"] = stop(stage, app, remote, arguments.rounds * 120 + 500, arguments.rounds)
     finally:
         stage.end()

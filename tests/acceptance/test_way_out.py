@@ -18,7 +18,11 @@ class Door:
         face = world.faces["stripe"]
         shop.env["STEWARD_ADDRESS_STRIPE"] = face["url"]
         shop.env["STEWARD_KEY_STRIPE_SECRET"] = face["api_key"]
-        self.founder = shop.json("keys", "create", "--name", "ana", "--role", "founder")["key"]
+        self.founder = self.ask("keys", "create", "--name", "ana", "--role", "founder")["key"]
+
+    def ask(self, *words, code=0):
+        """A command in this process: there are many."""
+        return self.shop.json(*words, code=code, here=True)
 
     def captured(self, charge, path):
         """The event of a charge, as its webhook would bring it."""
@@ -38,7 +42,7 @@ class Door:
             },
         }  # fmt: skip - an envelope reads best in few lines
         path.write_text(json.dumps(event), encoding="utf-8")
-        assert self.shop.json("events", "ingest", path)["accepted"] == 1
+        assert self.ask("events", "ingest", path)["accepted"] == 1
 
     def propose(self, path, key, payment, amount, code=0):
         params = {
@@ -50,12 +54,12 @@ class Door:
         }  # fmt: skip - the same
         document = {"key": key, "kind": "payment.refund", "params": params, "principal": {"id": "returns-refunds"}}
         path.write_text(json.dumps(document), encoding="utf-8")
-        return self.shop.json("action", "propose", path, code=code)
+        return self.ask("action", "propose", path, code=code)
 
     def as_founder(self, *words, code=0):
         self.shop.env["STEWARD_API_KEY"] = self.founder
         try:
-            return self.shop.json(*words, code=code)
+            return self.ask(*words, code=code)
         finally:
             del self.shop.env["STEWARD_API_KEY"]
 
@@ -101,11 +105,11 @@ def test_refused_held_agreed_and_sent_once(make_shop, world, tmp_path):
     assert sent["state"] == "receipt"
     fault = {"kind": "lose_reply", "face": "stripe", "path": "/v1/refunds", "count": 1}
     world.control.post("/_livemarket/faults", json=fault).raise_for_status()
-    door.shop.json("action", "send")
+    door.ask("action", "send")
     for _ in range(40):
-        if (seen := door.shop.json("action", "show", sent["id"], here=True))["state"] == "succeeded":
+        if (seen := door.ask("action", "show", sent["id"]))["state"] == "succeeded":
             break
-        door.shop.json("action", "send", here=True)
+        door.ask("action", "send")
     assert seen["state"] == "succeeded"
     assert [r["amount"] for r in refunds_of(world, charge)] == [700]
     tries = [one for one in seen["history"] if one.get("what") == "attempt"]
@@ -113,32 +117,32 @@ def test_refused_held_agreed_and_sent_once(make_shop, world, tmp_path):
     assert seen["effect"]["confirmed"] == "as asked"
 
     # A stop is a stop; what was proposed meanwhile is refused, and it says why.
-    assert door.shop.json("kill", "on", "--scope", "tool:stripe", "--reason", "looks wrong")["active"]
+    assert door.ask("kill", "on", "--scope", "tool:stripe", "--reason", "looks wrong")["active"]
     stopped = door.propose(file, "r3", payment, 10, code=1)
     assert stopped["result"]["code"] == "stopped"
-    door.shop.json("kill", "off", "--scope", "tool:stripe", "--reason", "mended")
+    door.ask("kill", "off", "--scope", "tool:stripe", "--reason", "mended")
 
     # What waits for people needs a person's key, and what she agreed to is checked again.
     large = door.as_founder("approvals", "list")["items"]
     assert [item["id"] for item in large] == [unknown["id"]]
     nobody = door.shop.run("approvals", "approve", unknown["id"])
     assert nobody.returncode == 2
-    agent = door.shop.json("keys", "create", "--name", "bot", "--role", "agent")["key"]
+    agent = door.ask("keys", "create", "--name", "bot", "--role", "agent")["key"]
     door.shop.env["STEWARD_API_KEY"] = agent
-    assert door.shop.json("approvals", "approve", unknown["id"], code=1)["code"] == "wrong_role"
+    assert door.ask("approvals", "approve", unknown["id"], code=1)["code"] == "wrong_role"
     del door.shop.env["STEWARD_API_KEY"]
     agreed = door.as_founder("approvals", "approve", unknown["id"], "--reason", "I asked the bank")
     assert agreed["state"] == "ready"
-    door.shop.json("action", "send")
+    door.ask("action", "send")
     assert sorted(r["amount"] for r in refunds_of(world, charge)) == [100, 700]
     again = door.as_founder("approvals", "approve", unknown["id"], code=1)
     assert again["code"] == "not_waiting"
 
-    told = door.shop.json("events", "tail", "--limit", "1000")
+    told = door.ask("events", "tail", "--limit", "1000")
     assert {"ActionApproved", "ActionExecuted", "ActionUnknown", "KillSwitchThrown"} <= {
         event["envelope"]["type"] for event in told["items"]
     }
-    assert door.shop.json("audit", "verify")["invalid"] == []
+    assert door.ask("audit", "verify")["invalid"] == []
     secret = world.faces["stripe"]["api_key"]
     assert secret not in json.dumps(told) + json.dumps(seen)
     with httpx.Client() as client:  # the world is still there: nothing of this killed it
