@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: interleavings effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
+.PHONY: examples interleavings effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -103,6 +103,9 @@ tools-bench: dev ## every checked verb against its provider's description, ten t
 
 livemarket-bench: dev ## a year of the simulated world in memory and in files, a thousand shops of a month (about 25 minutes)
 	@$(BIN)/python bench/livemarket.py
+
+examples: dev ## the two agents under examples/, driven by a scripted model
+	@STEWARD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/acceptance/test_agent_examples.py
 
 interleavings: dev ## a million random interleavings of the machine of effects, with eight wrong machines as controls (about 6 minutes)
 	@$(BIN)/python bench/interleavings.py --write

@@ -4,6 +4,7 @@ alone, and say what became of it.
 
 import importlib.util
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.db, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.skipif("STEWARD_EXAMPLES" not in os.environ, reason="`make examples` runs them: half a minute"),
+    pytest.mark.db,
+    pytest.mark.slow,
+]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCOPES = ("actions:propose", "actions:read", "ledger:read")
 REFUND = {
