@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -182,7 +182,8 @@ class Approvals:
             agreed, now = self._store.agreed(connection, uuid), self._clock.now()
             was = standing_of(row)
             moved = machine.reject(was) if why else machine.agree(was, agreed, now)
-            return self._moved(connection, row, moved, "rules" if why else by, why, agreed)
+            done = self._moved(connection, row, moved, "rules" if why else by, why, agreed)
+            return replace(done, code="no_longer_allowed") if why and not done.code else done
 
     def release_agreed(self) -> int:
         """Carry on with what enough people agreed to and nobody moved: whoever should have was interrupted."""
@@ -200,8 +201,7 @@ class Approvals:
         now = self._clock.now()
         more: Row = {"checked_at": now} if moved.state == "ready" else {}
         self._mover.write(connection, [Ending(row, standing_of(row), moved, detail, more)], now, by)
-        code = "no_longer_allowed" if by == "rules" else ""
-        return Decided(action_id, moved.state, agreed, row["quorum"], code, detail)
+        return Decided(action_id, moved.state, agreed, row["quorum"], detail=detail)
 
     def sweep(self) -> int:
         """End what nobody approved in time, and let the next role decide what waited too long for the first; how many
@@ -247,7 +247,9 @@ class Approvals:
             "args_digest": bytes(row["args_digest"]).hex(),
         }
         if word == "approve":
-            data |= {"role": caller.role, "expires_at": format_instant(row["deadline"])} if row["deadline"] else {}
+            data["role"] = caller.role
+            if row["deadline"]:
+                data["expires_at"] = format_instant(row["deadline"])
         if reason:
             data["reason"] = reason[:500]
         return Envelope(
