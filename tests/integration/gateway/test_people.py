@@ -209,6 +209,14 @@ def test_a_day_takes_no_more_than_its_cap_whoever_asks_at_once(house):
     assert not isinstance(caps.reserve("act_" + "1" * 32, Money(1000, "GBP"), ["kind:k"], tomorrow), Refused)
 
 
+@pytest.mark.parametrize("amount", [0, -5000])
+def test_less_than_nothing_makes_no_room(house, amount):
+    house.app.caps.set("kind:k", "GBP", 1000, "ana", "a day")
+    made = house.app.caps.reserve("act_" + "4" * 32, Money(amount, "GBP"), ["kind:k"], house.clock.now())
+    assert made.code == "amount_not_positive"
+    assert house.app.caps.listed()[0]["today_minor"] == 0
+
+
 def test_looking_first_and_writing_later_goes_over(house):
     """The control of the test above: the same eight threads, with a table and a look."""
     with psycopg.connect(house.shop.owner, autocommit=True) as connection:

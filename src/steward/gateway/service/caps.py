@@ -66,6 +66,8 @@ class Caps:
         """Set an action's amount aside under every cap and budget that covers it, in the caller's transaction: the name
         of what was, None where none covers it, or why it may not be. All or nothing.
         """
+        if money.amount_minor <= 0:  # less than nothing would make room for others
+            return Refused(code="amount_not_positive", reason="an amount of nothing or less moves no money")
         capped = self._capped(scopes, money, at)
         budgets = self._budgets(scopes, money)
         if not capped and not budgets:
