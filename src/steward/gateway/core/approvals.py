@@ -1,4 +1,4 @@
-"""Who may decide an action that waits for people, and whether now. The database holds the same against the key shown.
+"""Who may decide an action that waits for people, and whether now. The database holds 1 to 5 against the key shown.
 
 1  not waiting      it was decided, expired, or never asked for anybody     not_waiting
 2  time             silence until the deadline is a no                       too_late
