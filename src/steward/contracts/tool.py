@@ -181,7 +181,7 @@ class ToolSpec(Contract):
     category: Literal[
         "commerce", "fulfilment", "payments", "accounting", "advertising", "support", "messaging", "live", "research",
         "tax", "storage", "internal", "agentic",
-    ]  # fmt: skip
+    ]  # fmt: skip - one table of categories
     callable: bool = True
     why: str = ""
     base: str = ""

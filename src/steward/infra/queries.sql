@@ -29,7 +29,7 @@ ORDER BY created_at, key_id;
 
 -- revoke_key --
 -- From now on the key opens nothing.
-UPDATE api_key SET revoked_at = %(at)s WHERE key_id = %(key_id)s AND revoked_at IS NULL RETURNING key_id;
+UPDATE api_key SET revoked_at = %(at)s WHERE key_id = %(key_id)s AND (revoked_at IS NULL OR revoked_at > %(at)s) RETURNING key_id;
 
 -- start_request --
 -- A request with an Idempotency-Key, if its key is free or its first run died more than a minute ago.

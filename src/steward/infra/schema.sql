@@ -903,6 +903,17 @@ BEGIN
     RETURN NULL;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.api_key_stays_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS NULL OR NEW.revoked_at > OLD.revoked_at) THEN
+        RAISE EXCEPTION 'a key that was ended stays ended' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.catalog_version_chains()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -942,7 +953,8 @@ CREATE OR REPLACE FUNCTION public.effect_begins()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-    IF NEW.state NOT IN ('awaiting_approval', 'ready') OR NEW.fence <> 0 OR (NEW.quorum > 0 AND NEW.state = 'ready') THEN
+    IF NEW.state NOT IN ('awaiting_approval', 'ready') OR NEW.fence <> 0 OR (NEW.quorum > 0 AND NEW.state = 'ready')
+       OR (NEW.risk IN ('L2', 'L3') AND NEW.quorum = 0) THEN
         RAISE EXCEPTION 'an action begins ready, or waiting for its approvals' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -987,8 +999,10 @@ BEGIN
         IF NEW.quorum > 0 THEN
             SELECT count(DISTINCT a.person) INTO agreed FROM approval a
             WHERE a.action_id = NEW.action_id AND a.decision = 'approve' AND a.args_digest = NEW.args_digest
-              AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer;
-            IF agreed < NEW.quorum THEN
+              AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer
+              AND (OLD.state <> 'ready' OR a.expires_at > NEW.changed_at);
+            IF agreed < NEW.quorum
+               OR EXISTS (SELECT FROM approval a WHERE a.action_id = NEW.action_id AND a.decision = 'reject') THEN
                 RAISE EXCEPTION 'an action goes out with % approvals, not %', NEW.quorum, agreed
                     USING ERRCODE = 'restrict_violation';
             END IF;
@@ -2057,6 +2071,7 @@ CREATE TRIGGER account_opens AFTER INSERT ON public.account REFERENCING NEW TABL
 CREATE TRIGGER action_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.action FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER alert_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.alert_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER alert_is_kept BEFORE DELETE OR TRUNCATE ON public.alert FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER api_key_ends_once BEFORE UPDATE ON public.api_key FOR EACH ROW EXECUTE FUNCTION api_key_stays_ended();
 CREATE TRIGGER approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER approval_look_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval_look FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();

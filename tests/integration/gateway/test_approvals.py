@@ -24,7 +24,7 @@ EFFECT = """
                         tool_version, risk, amount_minor, currency, quorum, role, deadline, opened_at, state, due_at,
                         changed_at)
     VALUES (%(id)s, 'payee.change', %(by)s, 'ops', %(stage)s, 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
-            %(digest)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
+            %(policy)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
             %(now)s, %(now)s)
 """
 SEND = """
@@ -55,7 +55,9 @@ class Desk:
         values = {"id": uuid, "now": now, "by": by, "risk": risk, "role": role, "quorum": quorum, "stage": stage}
         end = None if hours is None else now + timedelta(hours=hours)
         with self.shop.app.database.transaction() as connection:
-            connection.execute(EFFECT, values | {"end": end, "digest": DIGEST})  # its action may come after it
+            connection.execute(
+                EFFECT, values | {"end": end, "digest": DIGEST, "policy": bytes.fromhex(self.shop.app.catalog.digest)}
+            )  # its action may come after it
             connection.execute(ACTION, values)
         return f"act_{uuid.hex}"
 
@@ -121,7 +123,8 @@ def test_proposers_and_keys_without_the_scope_decide_nothing_by_plain_sql_either
 
     def straight(on, key, digest=DIGEST, later=timedelta(0)):
         _, key_id, secret = key.split("_")
-        values = [UUID(on[4:]), digest, DIGEST, DIGEST, key_id, secret, desk.clock.now() + later]
+        policy = bytes.fromhex(desk.shop.app.catalog.digest)
+        values = [UUID(on[4:]), digest, policy, DIGEST, key_id, secret, desk.clock.now() + later]
         with desk.shop.app.database.transaction() as connection:
             return connection.execute(call, values).fetchone()["why"]
 

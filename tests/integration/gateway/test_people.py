@@ -23,7 +23,7 @@ EFFECT = """
                         tool_version, risk, amount_minor, currency, quorum, role, deadline, opened_at, state, due_at,
                         changed_at)
     VALUES (%(id)s, 'payee.change', %(by)s, 'ops', 'shadow', 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
-            %(digest)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
+            %(policy)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
             %(now)s, %(now)s)
 """
 DIGEST = hashlib.sha256(b"these").digest()
@@ -42,6 +42,7 @@ class House:
     def waits(self, risk="L2", role="manager", quorum=1, by="bot", hours=24):
         now, uuid = self.clock.now(), uuid4()
         values = {"id": uuid, "now": now, "risk": risk, "role": role, "quorum": quorum, "by": by, "digest": DIGEST}
+        values["policy"] = bytes.fromhex(self.app.catalog.digest)
         with psycopg.connect(self.shop.owner) as connection:
             connection.execute(ACTION, values)
             connection.execute(EFFECT, values | {"end": now + timedelta(hours=hours)})
@@ -86,6 +87,13 @@ def test_two_people_agree_to_a_new_payee_after_reading(house):
     assert house.app.approvals.approve(action, house.founder, "cli").code == "decided_before"
     house.read(action, house.second)
     assert house.app.approvals.approve(action, house.second, "cli").state == "shadowed"
+
+
+def test_other_rules_by_now_void_what_was_asked(house):
+    action = house.waits()
+    house.app.approvals._policy = bytes(32)
+    assert house.app.approvals.approve(action, house.manager, "cli").code == "changed"
+    assert house.app.approvals.reject(action, house.manager, "cli", "ask anew").state == "rejected"
 
 
 def test_silence_is_a_no_and_the_next_role_is_told_once(house):
@@ -139,6 +147,10 @@ def test_only_a_founder_makes_people(house):
         "UPDATE effect SET state = 'executing', fence = 1, owner = 'x', lease_until = now(), first_sent_at = now()",
         "UPDATE effect SET args = '{}'",
         "UPDATE effect SET quorum = 0",
+        "UPDATE effect SET deadline = deadline + interval '1 day'",
+        "UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL",
+        """INSERT INTO effect SELECT (jsonb_populate_record(e, '{"quorum": 0, "role": null, "state": "ready",
+           "stage": "live", "risk": "L3", "action_id": "00000000-0000-7000-8000-000000000001"}')).* FROM effect e""",
         "DELETE FROM effect",
         "DELETE FROM approval",
         "DELETE FROM kill_switch",
@@ -146,6 +158,7 @@ def test_only_a_founder_makes_people(house):
 )
 def test_the_application_role_cannot_help_itself(house, attempt):
     house.waits()
+    house.app.access.revoke(house.second.split("_")[1])
     refused = (
         psycopg.errors.InsufficientPrivilege,
         psycopg.errors.RestrictViolation,

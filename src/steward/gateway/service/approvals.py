@@ -74,6 +74,7 @@ class Approvals:
         self._access = access
         self._mover = mover
         self._recheck = recheck
+        self._policy = bytes.fromhex(catalog.digest)
         limits = catalog.limit_facts()
         self._reading = timedelta(seconds=int(limits["approval_reading_seconds"]))
         self._hourly = int(limits["approvals_hour"])
@@ -160,8 +161,10 @@ class Approvals:
         )
         asked = Asked(row["state"], row["risk"], row["role"], row["proposer"], row["deadline"])
         code = refuses(asked, person, now, says_yes=word == "approve", reading=self._reading, hourly=self._hourly)
-        if not code and digest is not None and digest != bytes(row["args_digest"]).hex():
-            return "changed"
+        if not code and word == "approve":
+            is_other = digest is not None and digest != bytes(row["args_digest"]).hex()
+            if is_other or bytes(row["policy_version"]) != self._policy:
+                return "changed"
         return code
 
     def _written(self, connection: Connection[Row], row: Row, word: Word, key: str, channel: str, reason: str) -> str:

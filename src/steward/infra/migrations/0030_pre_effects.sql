@@ -156,8 +156,10 @@ BEGIN
         IF NEW.quorum > 0 THEN
             SELECT count(DISTINCT a.person) INTO agreed FROM approval a
             WHERE a.action_id = NEW.action_id AND a.decision = 'approve' AND a.args_digest = NEW.args_digest
-              AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer;
-            IF agreed < NEW.quorum THEN
+              AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer
+              AND (OLD.state <> 'ready' OR a.expires_at > NEW.changed_at);
+            IF agreed < NEW.quorum
+               OR EXISTS (SELECT FROM approval a WHERE a.action_id = NEW.action_id AND a.decision = 'reject') THEN
                 RAISE EXCEPTION 'an action goes out with % approvals, not %', NEW.quorum, agreed
                     USING ERRCODE = 'restrict_violation';
             END IF;
@@ -169,7 +171,8 @@ CREATE TRIGGER effect_moves_in_order BEFORE UPDATE ON effect FOR EACH ROW EXECUT
 CREATE TRIGGER effect_is_kept BEFORE DELETE OR TRUNCATE ON effect FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE FUNCTION effect_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.state NOT IN ('awaiting_approval', 'ready') OR NEW.fence <> 0 OR (NEW.quorum > 0 AND NEW.state = 'ready') THEN
+    IF NEW.state NOT IN ('awaiting_approval', 'ready') OR NEW.fence <> 0 OR (NEW.quorum > 0 AND NEW.state = 'ready')
+       OR (NEW.risk IN ('L2', 'L3') AND NEW.quorum = 0) THEN
         RAISE EXCEPTION 'an action begins ready, or waiting for its approvals' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -229,7 +232,7 @@ CREATE INDEX event_by_payment ON event ((data->>'payment_id'))
 
 GRANT SELECT, INSERT ON effect TO steward_app;
 GRANT UPDATE (state, fence, owner, lease_until, due_at, attempts, probes, first_sent_at, last_sent_at, remote_ref,
-              result, is_unanswered, doubt_until, refused, needs_person, checked_at, confirmed, changed_at, escalated_to, hold, deadline) ON effect TO steward_app;
+              result, is_unanswered, doubt_until, refused, needs_person, checked_at, confirmed, changed_at, escalated_to) ON effect TO steward_app;
 GRANT SELECT, INSERT ON effect_step, effect_attempt, effect_answer, approval, tool_check TO steward_app;
 GRANT SELECT, INSERT, UPDATE (is_on, changed_at, changed_by, reason) ON kill_switch TO steward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_bucket TO steward_app;

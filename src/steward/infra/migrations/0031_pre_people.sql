@@ -7,6 +7,16 @@ ALTER TABLE api_key ADD COLUMN successor text REFERENCES api_key;
 ALTER TABLE api_key ADD CONSTRAINT api_key_agents_never_decide
     CHECK (role NOT IN ('agent', 'service') OR NOT scopes && ARRAY['approvals:decide', 'keys:admin']);
 
+-- A key that was ended stays ended: its end may only come sooner.
+CREATE FUNCTION api_key_stays_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS NULL OR NEW.revoked_at > OLD.revoked_at) THEN
+        RAISE EXCEPTION 'a key that was ended stays ended' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER api_key_ends_once BEFORE UPDATE ON api_key FOR EACH ROW EXECUTE FUNCTION api_key_stays_ended();
+
 -- Every use of a key that decided or changed something.
 CREATE TABLE key_use (
     use_id  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
