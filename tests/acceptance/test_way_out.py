@@ -130,6 +130,7 @@ def test_refused_held_agreed_and_sent_once(make_shop, world, tmp_path):
     agent = door.ask("keys", "create", "--name", "bot", "--role", "agent")["key"]
     door.shop.env["STEWARD_API_KEY"] = agent
     assert door.ask("approvals", "approve", unknown["id"], code=1)["code"] == "wrong_role"
+    assert door.shop.here("kill", "off", "--scope", "all").returncode == 2  # nor does an agent let things go on
     del door.shop.env["STEWARD_API_KEY"]
     agreed = door.as_founder("approvals", "approve", unknown["id"], "--reason", "I asked the bank")
     assert agreed["state"] == "ready"

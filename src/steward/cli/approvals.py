@@ -150,8 +150,14 @@ def kill() -> None:
     """
 
 
-def _by(app: App) -> str:
-    caller = app.access.recognise(os.environ.get(KEY, "").strip())
+def _by(app: App, *, on: bool) -> str:
+    """Whose key is set, else whoever owns this machine. To let effects go on takes a manager's key, if one is set."""
+    key = os.environ.get(KEY, "").strip()
+    caller = app.access.recognise(key)
+    if caller is None and key:
+        raise BadInput(f"the key in {KEY} is unknown, revoked or over", fix="set a live one, or none")
+    if caller is not None and not on and caller.role not in ("manager", "founder"):
+        raise BadInput(f"a {caller.role} does not let effects go on", fix="a manager or a founder does")
     return caller.name if caller else "owner"
 
 
@@ -186,7 +192,7 @@ def _turn(scope: str, reason: str, as_json: bool, *, on: bool) -> None:
 
     with open_app() as app:
         turn = app.kills.throw if on else app.kills.lift
-        changed = turn(scope, _by(app), reason)
+        changed = turn(scope, _by(app, on=on), reason)
         app.events.sequence()
         active = app.kills.active()
     since = next((one["since"] for one in active if one["scope"] == scope), None)

@@ -179,8 +179,19 @@ class ToolSpec(Contract):
     name: str
     meaning: str
     category: Literal[
-        "commerce", "fulfilment", "payments", "accounting", "advertising", "support", "messaging", "live", "research",
-        "tax", "storage", "internal", "agentic",
+        "commerce",
+        "fulfilment",
+        "payments",
+        "accounting",
+        "advertising",
+        "support",
+        "messaging",
+        "live",
+        "research",
+        "tax",
+        "storage",
+        "internal",
+        "agentic",
     ]  # fmt: skip - one table of categories
     callable: bool = True
     why: str = ""

@@ -37,11 +37,6 @@ WHERE e.state IN ('ready', 'executing', 'unknown', 'probing', 'compensating') AN
           'all', 'department:' || e.department, 'agent:' || e.proposer, 'tool:' || e.tool, 'kind:' || e.kind)))
 ORDER BY e.due_at, e.action_id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED;
 
--- next_due --
--- When something is due next; nothing where nothing waits.
-SELECT min(greatest(e.due_at, coalesce(e.lease_until, e.due_at))) AS at FROM effect e
-WHERE e.state IN ('ready', 'executing', 'unknown', 'probing', 'compensating') AND e.needs_person = '';
-
 -- move_effects --
 -- New standings, each over the fence it was read with.
 UPDATE effect e SET state = m.state, fence = m.fence, owner = m.owner, lease_until = m.lease_until, due_at = m.due_at,
@@ -270,3 +265,16 @@ UPDATE effect SET escalated_to = %(role)s
 WHERE state = 'awaiting_approval' AND risk = %(risk)s AND role = %(from)s AND opened_at <= %(before)s
   AND escalated_to IS NULL
 RETURNING action_id, fence;
+
+-- approver_turn --
+-- One decision of a person at a time, until the transaction ends: an hour's approvals are counted before one is written.
+SELECT pg_advisory_xact_lock(hashtext('steward.approver'), hashtext(%(person)s));
+
+-- agreed_waiting --
+-- Actions that enough people agreed to and that nobody moved.
+SELECT e.action_id FROM effect e
+WHERE e.state = 'awaiting_approval' AND e.quorum <= (
+    SELECT count(DISTINCT a.person) FROM approval a
+    WHERE a.action_id = e.action_id AND a.decision = 'approve' AND a.args_digest = e.args_digest
+      AND a.policy_version = e.policy_version AND a.tool_version = e.tool_version AND a.person <> e.proposer)
+ORDER BY e.deadline NULLS LAST, e.action_id LIMIT %(limit)s;

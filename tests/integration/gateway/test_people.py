@@ -112,6 +112,9 @@ def test_rules_that_say_no_by_now_end_it(house):
     house.app.approvals._recheck = lambda _action: "the payment was refunded meanwhile"
     done = house.app.approvals.approve(action, house.manager, "cli")
     assert (done.code, done.state) == ("no_longer_allowed", "rejected")
+    house.app.events.sequence()
+    [told] = house.app.events.read(types=["ActionRejected"])
+    assert told.envelope.data["approver"] == "rules"
 
 
 def test_nobody_approves_without_end(house):
@@ -120,6 +123,22 @@ def test_nobody_approves_without_end(house):
     assert codes == [""] * most + ["tired"]
     house.clock.advance(timedelta(minutes=61))
     assert house.app.approvals.approve(house.waits(), house.manager, "cli").code == ""
+
+
+def test_nor_with_many_hands_at_once(house):
+    most = house.app.catalog.limit("approvals_hour")
+    for _ in range(most - 1):
+        house.app.approvals.approve(house.waits(), house.manager, "cli")
+    waiting, codes = [house.waits() for _ in range(6)], []
+    threads = [
+        threading.Thread(target=lambda a=a: codes.append(house.app.approvals.approve(a, house.manager, "api").code))
+        for a in waiting
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == ["", *["tired"] * 5]
 
 
 def test_only_a_founder_makes_people(house):

@@ -131,6 +131,7 @@ class Approvals:
         if caller is None:
             return Decided(action_id, "", code="unknown_key", detail=MEANING["unknown_key"])
         with self._db.transaction() as connection:
+            self._store.take_turn(connection, caller.name)
             row = self._effects.one(connection, uuid, lock=True)
             if row is None:
                 raise BadInput(f"{action_id} waits for nobody", fix="steward approvals list shows what waits")
@@ -139,7 +140,7 @@ class Approvals:
             if code:
                 return Decided(action_id, row["state"], 0, row["quorum"], code, MEANING.get(code, code))
             self._access.used(caller, f"{word} {action_id}", channel)
-            self._events.put([self._told(row, caller, word, reason)])
+            self._events.put([self._told(row, caller.name, caller.role, word, reason)])
             agreed = self._store.agreed(connection, uuid)
             if word == "reject":
                 return self._moved(connection, row, machine.reject(standing_of(row)), caller.name, reason, agreed)
@@ -186,16 +187,18 @@ class Approvals:
             was = standing_of(row)
             moved = machine.reject(was) if why else machine.agree(was, agreed, now)
             done = self._moved(connection, row, moved, "rules" if why else by, why, agreed)
-            return replace(done, code="no_longer_allowed") if why and not done.code else done
+            if not why or done.code:
+                return done
+            self._events.put([self._told(row, "rules", "", "reject", why)])
+            return replace(done, code="no_longer_allowed")
 
     def release_agreed(self) -> int:
         """Carry on with what enough people agreed to and nobody moved: whoever should have was interrupted."""
         with self._db.transaction() as connection:
-            rows = self._store.waiting(connection, None, _AT_ONCE, 0)
-            done = [row for row in rows if self._store.agreed(connection, row["action_id"]) >= row["quorum"]]
-        for row in done:
-            self._release(f"act_{row['action_id'].hex}", row["action_id"], "gateway")
-        return len(done)
+            agreed = self._store.agreed_waiting(connection, _AT_ONCE)
+        for uuid in agreed:
+            self._release(f"act_{uuid.hex}", uuid, "gateway")
+        return len(agreed)
 
     def _moved(self, connection: Connection[Row], row: Row, moved: Moved, by: str, detail: str, agreed: int) -> Decided:
         action_id = f"act_{row['action_id'].hex}"
@@ -241,22 +244,22 @@ class Approvals:
         """The first role keeps its say: only the notice goes on."""
         return self._store.escalate(connection, level, first or "", second or "", before)
 
-    def _told(self, row: Row, caller: Caller, word: Word, reason: str) -> Envelope:
+    def _told(self, row: Row, approver: str, role: str, word: Word, reason: str) -> Envelope:
         action_id = f"act_{row['action_id'].hex}"
         name = "ActionApproved" if word == "approve" else "ActionRejected"
         data: JsonObject = {
             "action_id": action_id,
-            "approver": caller.name,
+            "approver": approver,
             "args_digest": bytes(row["args_digest"]).hex(),
         }
         if word == "approve":
-            data["role"] = caller.role
+            data["role"] = role
             if row["deadline"]:
                 data["expires_at"] = format_instant(row["deadline"])
         if reason:
             data["reason"] = reason[:500]
         return Envelope(
-            id=f"{name}:{action_id}:{caller.name}"[:500],
+            id=f"{name}:{action_id}:{approver}"[:500],
             source=SOURCE,
             type=name,
             subject=f"action/{action_id}",

@@ -30,6 +30,14 @@ class ApprovalStore:
     def look(self, connection: Connection[Row], action_id: UUID, person: str, now: datetime) -> None:
         connection.execute(self._sql["look"], {"action_id": action_id, "person": person, "now": now})
 
+    def take_turn(self, connection: Connection[Row], person: str) -> None:
+        """Wait until nobody else decides under this name; held to the end of the caller's transaction."""
+        connection.execute(self._sql["approver_turn"], {"person": person})
+
+    def agreed_waiting(self, connection: Connection[Row], limit: int) -> list[UUID]:
+        """What enough people agreed to and nobody moved."""
+        return [row["action_id"] for row in connection.execute(self._sql["agreed_waiting"], {"limit": limit})]
+
     def looked_at(self, connection: Connection[Row], action_id: UUID, person: str) -> datetime | None:
         row = connection.execute(self._sql["looked_at"], {"action_id": action_id, "person": person}).fetchone()
         return row["at"] if row else None

@@ -48,10 +48,6 @@ class EffectStore:
     def due(self, connection: Connection[Row], now: datetime, limit: int) -> list[Row]:
         return connection.execute(self._sql["due"], {"now": now, "limit": limit}).fetchall()
 
-    def next_due(self, connection: Connection[Row]) -> datetime | None:
-        row = connection.execute(self._sql["next_due"]).fetchone()
-        return row["at"] if row else None
-
     def overdue(self, connection: Connection[Row], now: datetime, limit: int) -> list[Row]:
         return connection.execute(self._sql["overdue_ready"], {"now": now, "limit": limit}).fetchall()
 
