@@ -19,7 +19,7 @@ from steward.gateway.core.templates import fill
 from steward.gateway.service.tools import Tools
 from steward.gateway.store import Row
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput
+from steward.kernel.errors import BadInput, Infrastructure
 
 Purpose = Literal["send", "probe", "undo"]
 
@@ -97,7 +97,10 @@ class Outside:
     def carry(self, row: Row, prepared: Prepared, may_send: Callable[[], bool]) -> Came:
         """Make the call. `may_send` is asked immediately before the first byte of an effect; looking needs no leave."""
         before = None if prepared.purpose == "probe" else may_send
-        reply = self._tools.wire.send(prepared.tool, prepared.request, prepared.seconds, before)
+        try:
+            reply = self._tools.wire.send(prepared.tool, prepared.request, prepared.seconds, before)
+        except (BadInput, Infrastructure) as error:  # it could not be signed: nothing was sent, and that much is sure
+            return Came("again", detail=str(error)[:300])
         if reply.kind == "not_sent":
             is_stopped = reply.detail == "stopped"
             return Came("stopped" if is_stopped else "again", detail=reply.detail, is_broken=not is_stopped)
