@@ -155,11 +155,12 @@ class Race:
                 time.sleep(0.1)
 
     def strike(self, backends):
+        """Kill a backend at work, or else a writer: a strike that found no backend at work is none."""
         if self.kills["backend"] < backends and self.rng.random() < 0.2:
             with suppress(psycopg.Error, ProcessLookupError, IndexError):
                 os.kill(self.stage.sql(BUSY)[0][0], signal.SIGKILL)
                 self.kills["backend"] += 1
-            return
+                return
         running = [number for number, one in self.processes.items() if one.is_alive()]
         if running:
             number = self.rng.choice(running)
@@ -174,7 +175,7 @@ class Race:
             self.spawn(number)
         struck = portions = shown = 0
         while any(one.is_alive() for one in self.processes.values()):
-            next(one for one in self.processes.values() if one.is_alive()).join(0.1)
+            next(one for one in self.processes.values() if one.is_alive()).join(0.02)
             done = self.done()
             while portions < done * PORTIONS // self.total and portions < PORTIONS - 1:
                 portions += 1

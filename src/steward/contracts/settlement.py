@@ -1,0 +1,221 @@
+"""What a provider's or a bank's file says, what the books expect, and what became of both.
+
+Slotted dataclasses, not Pydantic models: a year of statements has half a million lines, and their reader has already
+checked every field. The report of a run is a model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from steward.contracts.base import Contract, Digest, Instant, JsonObject
+
+LineType = Literal[
+    "payment",
+    "refund",
+    "refund_reversal",
+    "dispute",
+    "dispute_reversal",
+    "fee",
+    "tax",
+    "reserve_hold",
+    "reserve_release",
+    "payout",
+    "payout_reversal",
+    "conversion",
+    "transfer",
+    "adjustment",
+    "unknown",
+]
+"""What a line does, in one vocabulary for all providers; `unknown` keeps the provider's word in `raw_type`."""
+
+Refs = tuple[tuple[str, str], ...]
+"""Outside ids by what they name: transaction, payment, order, refund, dispute, payout, reference, bank."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One row of a provider's statement. `net_minor` = `gross_minor` - `fee_minor`, signed as the provider's balance
+    moves: a payment is positive, a refund negative, a payout to the bank negative.
+    """
+
+    number: int  # the row's place in its file, from 1
+    key: str  # unique in its statement, and equal when the same row is told again
+    type: LineType
+    raw_type: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    net_minor: int
+    at: datetime | None  # UTC
+    day: date | None  # the provider's own business date
+    refs: Refs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BankLine:
+    """One entry of a bank's statement; money that came in is positive."""
+
+    number: int
+    key: str
+    currency: str
+    amount_minor: int
+    booked: date | None
+    value: date | None
+    pending: bool = False
+    reversal: bool = False
+    text: str = ""
+    counterparty: str = ""
+    refs: Refs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The lines of one payout, period or account in one currency, with the totals the file itself states."""
+
+    id: str  # payout, statement or batch id; unique with the provider
+    provider: str
+    account: str
+    currency: str
+    lines: tuple[StatementLine, ...] | tuple[BankLine, ...]
+    opening_minor: int | None = None
+    closing_minor: int | None = None
+    payout_id: str | None = None
+    starts: date | None = None
+    ends: date | None = None
+
+    @property
+    def bank(self) -> bool:
+        return bool(self.lines) and isinstance(self.lines[0], BankLine)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line, or the whole file (line 0), that could not be taken, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole file as read. `control_total_ok` is None where the format carries no total; `refused` says why a file that
+    was understood is not taken (its totals do not hold, or it is no settlement), and then nothing of it may be kept.
+    """
+
+    provider: str
+    format: str  # "stripe payout reconciliation itemised", "camt.053.001.02", ...
+    statements: tuple[Statement, ...]
+    control_total_ok: bool | None
+    controls: tuple[str, ...] = ()  # each total that was held against the lines, in words
+    rejected: tuple[Rejected, ...] = ()
+    refused: Rejected | None = None
+    verified: bool = True  # False: the format is known from published field names only
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One movement of a provider's balance as the books know it, before any statement."""
+
+    key: str  # the fact's own id
+    type: LineType
+    currency: str
+    gross_minor: int  # signed like StatementLine
+    fee_minor: int | None  # None: the books do not know the fee, the contracted schedule says it
+    at: datetime
+    refs: Refs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeeTerms:
+    """What a provider may charge for one type of line: parts per million of the amount, plus a fixed amount."""
+
+    provider: str
+    type: LineType
+    currency: str
+    ppm: int
+    fixed_minor: int
+    starts: date | None = None
+    ends: date | None = None
+
+
+BreakType = Literal[
+    "missing",
+    "duplicate",
+    "amount",
+    "fee",
+    "fx",
+    "date",
+    "orphan_refund",
+    "unknown_type",
+    "reserve",
+    "currency",
+    "split",
+    "late",
+    "negative_payout",
+    "chargeback",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchItem:
+    """One side's part of a match."""
+
+    side: Literal["statement", "books", "bank"]
+    key: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Items of two sides that are the same money, by which rule and on what evidence; nothing is in two matches."""
+
+    rule: str
+    confidence: int  # in thousandths; 1000 is an exact id with an equal amount
+    currency: str
+    items: tuple[MatchItem, ...]
+    evidence: JsonObject
+    rounding_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What was left over, or does not agree, with its name. `amount_minor` is the money in question: what the statement
+    says beyond the books; of a pure delay it is zero.
+    """
+
+    type: BreakType
+    currency: str
+    amount_minor: int
+    keys: tuple[MatchItem, ...]
+    evidence: JsonObject
+    suggestion: str
+    proposals: tuple[Match, ...] = ()  # what a person may accept; never accepted by the machine
+
+
+class Report(Contract):
+    """One run of matching. `conserved`: per currency and side, matched plus in breaks is everything that came in."""
+
+    as_of: Instant
+    lines: int
+    expected: int
+    matched: int
+    by_rule: dict[str, int]
+    breaks: int
+    rounding_minor: dict[str, int] = Field(default_factory=dict)
+    conserved: bool
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The pure result of the cascade."""
+
+    matches: tuple[Match, ...]
+    breaks: tuple[Break, ...]
+    report: Report
+    notes: dict[str, int] = field(default_factory=dict[str, int])
