@@ -103,8 +103,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A whole file as read. `control_total_ok` is None where the format carries no total; `refused` says why a file that
-    was understood is not taken (its totals do not hold, or it is no settlement), and then nothing of it may be kept.
+    """A whole file as read. `control_total_ok` is None where the format carries no total; `refused` says why a file
+    that was understood is not taken (its totals do not hold, or it is no settlement): nothing of it may be kept then.
     """
 
     provider: str

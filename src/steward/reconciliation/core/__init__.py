@@ -1,0 +1,1 @@
+"""The matching cascade and the names of what is left over: pure."""
