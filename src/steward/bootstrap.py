@@ -210,14 +210,11 @@ class App:
 
     @cached_property
     def approvals(self) -> Approvals:
-        return self.way_out.approvals(self.caps, self.access, self._may_still_go)
-
-    def _may_still_go(self, action_id: str) -> str:
-        return self.control.recheck(action_id)
+        return self.way_out.approvals(self.caps, self.access, lambda: self.control)
 
     def dispatcher(self, threads: int = 8) -> Dispatcher:
         """One among any number of those who carry out what is ready to go outside."""
-        return self.way_out.dispatcher(self.caps, self._may_still_go, threads)
+        return self.way_out.dispatcher(self.caps, lambda: self.control, threads)
 
     @cached_property
     def mounts(self) -> Mounts:
@@ -247,7 +244,7 @@ class App:
 
     @cached_property
     def cancellations(self) -> Cancellations:
-        return Cancellations(self.database, self.clock, self.events, self.ledger, self.gateway)
+        return Cancellations(self.database, self.clock, self.events, self.ledger, self.gateway, self.effects)
 
     @cached_property
     def live_line(self) -> LiveLine:

@@ -66,10 +66,19 @@ def shop_environment(home: Path, url: str | None = None) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def small_history(tmp_path_factory) -> Path:
     """The shipped history with three in ten of its orders and all else: real lines, fewer of them."""
-    path = tmp_path_factory.mktemp("history") / "small.csv"
+    return _thinned(tmp_path_factory.mktemp("history") / "small.csv", r"\d+[012],|\D")
+
+
+@pytest.fixture(scope="session")
+def tiny_history(tmp_path_factory) -> Path:
+    """One in twenty of its orders and three in ten cancellations: for what is run again and again."""
+    return _thinned(tmp_path_factory.mktemp("history") / "tiny.csv", r"\d+[05]0,|C\d+[012],|[A-BD-Z]")
+
+
+def _thinned(path: Path, pattern: str) -> Path:
     with gzip.open(SAMPLE, "rt", encoding="utf-8", newline="") as file:
         lines = file.read().splitlines(keepends=True)
-    kept = [line for line in lines[1:] if re.match(r"\d+[012],|\D", line)]
+    kept = [line for line in lines[1:] if re.match(pattern, line)]
     path.write_text("".join([lines[0], *kept]), encoding="utf-8", newline="")
     return path
 

@@ -84,14 +84,15 @@ class Control:
         again on facts as of now, in which it does not count against itself. Nothing where it may. What only a person
         may decide was decided when people agreed.
         """
+        found = self.gateway.action(action_id)
+        if found is None:
+            return "there is no such action"
+        now = self.gateway.now()
+        proposal = ActionProposal.model_validate(found.proposal).model_copy(update={"at": now})
+        if self.live.takes(proposal.kind):
+            return self.live.recheck(proposal)
         with self.database.transaction():
-            found = self.gateway.action(action_id)
-            if found is None:
-                return "there is no such action"
-            was = ActionProposal.model_validate(found.proposal)
-            self.gateway.take_turn(was.kind)
-            now = self.gateway.now()
-            proposal = was.model_copy(update={"at": now})
+            self.gateway.take_turn(proposal.kind)
             barred = self.gateway.barred(proposal) or self.violations.barred(proposal.principal.id)
             if barred is not None:
                 return f"{barred.code}: {barred.reason}"
@@ -102,6 +103,16 @@ class Control:
         if verdict.verdict == "ALLOW" or (verdict.verdict == "ESCALATE" and found.outcome == "held"):
             return ""
         return "; ".join(reason.detail for reason in (*verdict.determining, *verdict.errored)) or verdict.verdict
+
+    def take_effect(self, action_id: str) -> tuple[str, str]:
+        """What people agreed to and takes effect in our own books, in the caller's transaction: why not, and the key of
+        the hold.
+        """
+        found = self.gateway.action(action_id)
+        if found is None:
+            return "there is no such action", ""
+        proposal = ActionProposal.model_validate(found.proposal)
+        return self.live.take_effect(proposal.model_copy(update={"at": self.gateway.now()}))
 
     def _facts(
         self, proposal: ActionProposal, snapshot: Snapshot, forecasts: list[Forecast], but: str | None = None

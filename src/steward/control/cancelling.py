@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from steward.contracts.event import Envelope
 from steward.contracts.ledger import Finish
 from steward.events import EventLog
-from steward.gateway import ActionRecord, Gateway
+from steward.gateway import ActionRecord, Effects, Gateway
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.kernel.errors import BadInput
@@ -34,12 +34,15 @@ class Cancelled:
 class Cancellations:
     """Ends holds before their time."""
 
-    def __init__(self, database: Database, clock: Clock, events: EventLog, ledger: Ledger, gateway: Gateway) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, events: EventLog, ledger: Ledger, gateway: Gateway, effects: Effects
+    ) -> None:
         self._db = database
         self._clock = clock
         self._events = events
         self._ledger = ledger
         self._gateway = gateway
+        self._effects = effects
 
     def cancel(self, action_id: str, by: str, reason: str) -> Cancelled:
         """Void the hold of an action and put the fact into the log, in one transaction. `BadInput` where there is no
@@ -57,8 +60,8 @@ class Cancellations:
         return found
 
     def _void(self, action: ActionRecord) -> Cancelled:
-        hold = action.result.get("hold")
-        if action.outcome != "executed" or not isinstance(hold, str) or not hold:
+        hold = action.result.get("hold") if action.outcome == "executed" else self._effects.hold_inside(action.id)
+        if not isinstance(hold, str) or not hold:
             return Cancelled(action.id, "", "no_hold", f"it is {action.outcome} and set no money aside")
         # Key and body derive from the hold alone, so that whoever comes second finds that it is void already.
         finish = Finish(key=f"cancel:{hold}", hold=hold, how="void", effective_at=action.at)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from steward.contracts.action import ActionProposal, Refused
+from steward.contracts.action import ActionProposal, Executed, Held, Refused, RiskLevel
 from steward.contracts.decision import Decision
 from steward.contracts.proof import Verdict
 from steward.contracts.snapshot import Snapshot
@@ -21,6 +21,7 @@ from steward.events import EventLog
 from steward.gateway import LiveGate, Room, Violations
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
+from steward.kernel.errors import Conflict
 from steward.kernel.instants import floor_hour
 from steward.policy import Policy
 from steward.state import State
@@ -79,6 +80,40 @@ class LiveLine:
         if self._db.is_in_transaction:
             return self.together([proposal])[0]
         return self._turnstile.through(proposal)
+
+    def recheck(self, proposal: ActionProposal) -> str:
+        """Why an action that people agreed to may not take effect by now, its rules asked anew on what stands in the
+        books; nothing where it may. Certificates are sought here, with nothing locked.
+        """
+        self._gate.acquaint([proposal])
+        room = self._gate.room([proposal], proposal.at, lock=False)
+        self._gate.draft(proposal, self._gate.facts(proposal, room), proposal.at, None)
+        return self._against(proposal, room)
+
+    def take_effect(self, proposal: ActionProposal) -> tuple[str, str]:
+        """What people agreed to, in the caller's transaction: checked once more on what is locked, then held. Why not,
+        and the key of the hold.
+        """
+        room = self._gate.room([proposal], proposal.at, lock=True)
+        why = self._against(proposal, room, is_locked=True)
+        done = None if why else self._gate.take_effect(proposal, room)
+        if isinstance(done, Executed):
+            return "", done.hold
+        return (f"{done.code}: {done.reason}" if done else why), ""
+
+    def _against(self, proposal: ActionProposal, room: Room, *, is_locked: bool = False) -> str:
+        """What stands against an action that people agreed to; a rule that asks for them stands no more."""
+        verdict = self._gate.barred(proposal, room) or self._gate.recheck(proposal, room)
+        if isinstance(verdict, Refused):
+            return f"{verdict.code}: {verdict.reason}"
+        open_rules = [finding.id for finding in verdict.findings if finding.status == "unproved"]
+        if open_rules and is_locked:
+            raise Conflict("what stands in the books moved since it was proved", where=proposal.key, fix="ask again")
+        if open_rules:
+            return f"not proved on what stands in the books now: {', '.join(open_rules)}"
+        if verdict.verdict == "DENY":
+            return "; ".join(reason.detail for reason in (*verdict.determining, *verdict.errored)) or "DENY"
+        return ""
 
     def together(self, proposals: Sequence[ActionProposal]) -> list[Acted]:
         """Each in its order, in one transaction. What no certificate at hand proves is left out of it, gets one brief
@@ -144,6 +179,11 @@ class LiveLine:
         """Effects, evidence, decisions, actions and the facts of them for the log, in the room's transaction."""
         ended = [one.ended for one in decided]
         self._gate.hold(room)
+        held: list[tuple[ActionProposal, Held, RiskLevel]] = [
+            (one.proposal, one.outcome, one.risk) for one in ended if isinstance(one.outcome, Held)
+        ]
+        if held:
+            self._gate.ask(held, room.now)
         evidence = [(one.ended.proposal.id, *one.evidence) for one in decided if one.evidence is not None]
         with self._db.together():  # none of these needs an answer of another
             self._gate.finish(room, [(e.proposal, e.snapshot_id, e.outcome, e.risk, e.amount_minor) for e in ended])

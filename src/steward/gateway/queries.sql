@@ -58,10 +58,11 @@ SELECT action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, pro
 FROM action WHERE idempotency_key = ANY (%(keys)s::text[]);
 
 -- gate --
--- Which of some proposers are shut out, and the catalog in force.
+-- Which of some proposers are shut out, the catalog in force, and what kill switches stop.
 SELECT (SELECT jsonb_object_agg(q.proposer, q.reason) FROM quarantine q
         WHERE q.proposer = ANY (%(proposers)s::text[]) AND q.lifted_at IS NULL) AS quarantined,
-       (SELECT encode(v.digest, 'hex') FROM catalog_version v ORDER BY v.number DESC LIMIT 1) AS catalog;
+       (SELECT encode(v.digest, 'hex') FROM catalog_version v ORDER BY v.number DESC LIMIT 1) AS catalog,
+       (SELECT array_agg(k.scope ORDER BY k.scope) FROM kill_switch k WHERE k.is_on) AS stopped;
 
 -- days --
 -- What kinds took on a day.

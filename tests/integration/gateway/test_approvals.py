@@ -5,6 +5,7 @@ moved by plain SQL, what the log is told.
 import hashlib
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,6 +14,13 @@ import pytest
 from steward.kernel.errors import BadInput
 
 pytestmark = pytest.mark.db
+
+
+def judged(recheck, take_effect):
+    """Somebody who says this of every action."""
+    return lambda: SimpleNamespace(recheck=recheck, take_effect=take_effect)
+
+
 DIGEST = hashlib.sha256(b"these").digest()
 ACTION = """
     INSERT INTO action (action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, proposal, outcome, risk,
@@ -44,7 +52,7 @@ class Desk:
         self.manager = self.access.create("ben", (), "manager", by=self.founder)
         self.asked = []
         self.says = ""
-        self.approvals._recheck = self._recheck
+        self.approvals._judge = judged(self._recheck, shop.app.control.take_effect)
 
     def _recheck(self, action):
         self.asked.append(action)
@@ -178,11 +186,11 @@ def test_what_was_agreed_to_and_interrupted_is_carried_on(desk):
     def dies(_action):
         raise RuntimeError("the process died")
 
-    desk.approvals._recheck = dies
+    desk.approvals._judge = judged(dies, desk.shop.app.control.take_effect)
     with pytest.raises(RuntimeError):
         desk.yes(action, desk.manager)
     assert desk.state(action) == "awaiting_approval"
-    desk.approvals._recheck = desk._recheck
+    desk.approvals._judge = judged(desk._recheck, desk.shop.app.control.take_effect)
     assert desk.approvals.sweep() == 1
     assert (desk.state(action), desk.asked) == ("ready", [action])
     assert desk.approvals.sweep() == 0

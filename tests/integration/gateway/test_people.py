@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,6 +14,13 @@ from steward.gateway.core.holding import Money
 from steward.kernel.errors import BadInput
 
 pytestmark = pytest.mark.db
+
+
+def judged(recheck, take_effect):
+    """Somebody who says this of every action."""
+    return lambda: SimpleNamespace(recheck=recheck, take_effect=take_effect)
+
+
 ACTION = """
     INSERT INTO action (action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, proposal, outcome, risk,
                         amount_minor, result)
@@ -60,7 +68,9 @@ class House:
 @pytest.fixture
 def house(shop):
     made = House(shop)
-    made.app.approvals._recheck = lambda _action: ""  # the rules are asked in other tests
+    made.app.approvals._judge = judged(
+        lambda _action: "", made.app.control.take_effect
+    )  # the rules are asked in other tests
     return made
 
 
@@ -109,7 +119,7 @@ def test_silence_is_a_no_and_the_next_role_is_told_once(house):
 
 def test_rules_that_say_no_by_now_end_it(house):
     action = house.waits()
-    house.app.approvals._recheck = lambda _action: "the payment was refunded meanwhile"
+    house.app.approvals._judge = judged(lambda _action: "the payment was refunded meanwhile", lambda _action: ("", ""))
     done = house.app.approvals.approve(action, house.manager, "cli")
     assert (done.code, done.state) == ("no_longer_allowed", "rejected")
     house.app.events.sequence()

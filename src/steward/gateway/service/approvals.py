@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from psycopg import Connection
@@ -15,7 +15,8 @@ from steward.contracts.event import Envelope
 from steward.events import EventLog
 from steward.gateway.core import machine
 from steward.gateway.core.approvals import MEANING, Asked, Person, refuses
-from steward.gateway.core.machine import Illegal, Moved
+from steward.gateway.core.machine import Illegal, Moved, Standing
+from steward.gateway.service.effects import INSIDE
 from steward.gateway.service.moves import SOURCE, Ending, Mover
 from steward.gateway.store import EffectStore, Row, standing_of
 from steward.gateway.store.approvals import ApprovalStore
@@ -23,11 +24,13 @@ from steward.infra.access import AccessKeys, Caller, split_key
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput
+from steward.kernel.errors import BadInput, Conflict
 from steward.kernel.instants import format_instant
 
 Word = Literal["approve", "reject"]
+_OURS = machine.Rule("native")
 _AT_ONCE = 200
+_TRIES = 20
 _HOUR = timedelta(hours=1)
 
 
@@ -53,10 +56,22 @@ class Decided:
         }
 
 
+class Judge(Protocol):
+    """Asks an action's rules on what is true now."""
+
+    def recheck(self, action_id: str) -> str:
+        """Why it may not go out by now, or nothing; outside any transaction of ours."""
+        ...
+
+    def take_effect(self, action_id: str) -> tuple[str, str]:
+        """Have one of our own books take effect in the caller's transaction, if its rules still let it: why not, and
+        the key of the hold. `Conflict` where what stands in the books moved since `recheck`.
+        """
+        ...
+
+
 class Approvals:
-    """The only way from waiting to ready. `recheck` asks the rules anew, outside any transaction of ours: why an action
-    may not go out by now, or nothing.
-    """
+    """The only way from waiting to ready."""
 
     def __init__(
         self,
@@ -66,14 +81,14 @@ class Approvals:
         catalog: Catalog,
         access: AccessKeys,
         mover: Mover,
-        recheck: Callable[[str], str],
+        judge: Callable[[], Judge],
     ) -> None:
         self._db = database
         self._clock = clock
         self._events = events
         self._access = access
         self._mover = mover
-        self._recheck = recheck
+        self._judge = judge
         self._policy = bytes.fromhex(catalog.digest)
         limits = catalog.limit_facts()
         self._reading = timedelta(seconds=int(limits["approval_reading_seconds"]))
@@ -177,20 +192,46 @@ class Approvals:
         return self._store.decide(connection, values | {"reason": reason[:1000], "now": self._clock.now()})
 
     def _release(self, action_id: str, uuid: UUID, by: str) -> Decided:
-        """Enough people agreed: the rules are asked on what is true now, then it goes its way."""
-        why = self._recheck(action_id)
+        """Enough people agreed: the rules are asked on what is true now, then it goes its way. What moved meanwhile is
+        asked again.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return self._release_once(action_id, uuid, by)
+            except Conflict:
+                continue
+        return self._release_once(action_id, uuid, by)
+
+    def _release_once(self, action_id: str, uuid: UUID, by: str) -> Decided:
+        why = self._judge().recheck(action_id)
         with self._db.transaction() as connection:
             row = self._effects.one(connection, uuid, lock=True)
             if row is None:
                 raise AssertionError("an effect is never deleted")
             agreed, now = self._store.agreed(connection, uuid), self._clock.now()
             was = standing_of(row)
-            moved = machine.reject(was) if why else machine.agree(was, agreed, now)
+            moved = machine.agree(was, agreed, now)
+            hold = ""
+            if row["tool"] == INSIDE and not why and isinstance(moved, Standing) and moved.state == "ready":
+                why, hold = self._judge().take_effect(action_id)
+            moved = machine.reject(was) if why else moved
             done = self._moved(connection, row, moved, "rules" if why else by, why, agreed)
+            if hold and not why and isinstance(moved, Standing):
+                return replace(done, state=self._done_inside(connection, row, moved, hold, now))
             if not why or done.code:
                 return done
             self._events.put([self._told(row, "rules", "", "reject", why)])
             return replace(done, code="no_longer_allowed")
+
+    def _done_inside(self, connection: Connection[Row], row: Row, ready: Standing, hold: str, now: datetime) -> str:
+        """Write down what took effect in our own books in this transaction; the state it is in then."""
+        taken = machine.take(ready, _OURS, INSIDE, now)
+        done = taken if isinstance(taken, Illegal) else machine.answered(taken, _OURS, taken.fence, "ok", now)
+        if not isinstance(taken, Standing) or not isinstance(done, Standing):
+            raise Conflict("what people agreed to could not be done", where=f"act_{row['action_id'].hex}")
+        self._mover.write(connection, [Ending(row, ready, taken)], now, INSIDE)
+        self._mover.write(connection, [Ending(row, taken, done, f"held as {hold}", {"remote_ref": hold})], now, INSIDE)
+        return done.state
 
     def release_agreed(self) -> int:
         """Carry on with what enough people agreed to and nobody moved: whoever should have was interrupted."""

@@ -125,6 +125,15 @@ class Departures:
             return outcome
         return Receipt(verb=f"{found.tool}.{found.verb}", request=found.request, state="ready")
 
+    def ask(
+        self, connection: Connection[Row], proposal: ActionProposal, kind: ActionKind, held: Held, level: RiskLevel,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """Have people asked for what takes effect in our own books. The money is set aside when they agree."""
+        port, _, verb = kind.verb.partition(".")
+        inside = Departure(port, verb, "native", proposal.params, bytes(32), {})
+        self._write(connection, proposal, kind, held, level, inside, None, now)
+
     def _write(
         self,
         connection: Connection[Row],
@@ -175,6 +184,12 @@ class Departures:
             },
         )
         self._store.add_steps(connection, _story(proposal, state, now, is_reserved=hold is not None))
+
+    def scopes(self, proposal: ActionProposal, tool: str) -> frozenset[str]:
+        """The kill switches that stop such an action through such a tool."""
+        who = proposal.principal.id
+        department = f"department:{self._department(proposal)}"
+        return frozenset({"all", f"kind:{proposal.kind}", f"tool:{tool}", f"agent:{who}", department})
 
     def _department(self, proposal: ActionProposal) -> str:
         return self._departments.get(proposal.principal.id, PEOPLE)

@@ -25,6 +25,8 @@ from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 
+INSIDE = "books"
+"""The tool of kinds whose effect is in our own books: it happens in the transaction in which the last person agrees."""
 _READER = "effects"
 _BATCH = 500
 
@@ -97,6 +99,11 @@ class Effects:
         with self._db.transaction() as connection:
             row = self._store.one(connection, uuid)
         return None if row is None else _view(row)
+
+    def hold_inside(self, action_id: str) -> str:
+        """The key of what a person let be set aside in our own books; nothing where nobody did."""
+        view = self.state(action_id)
+        return view.remote_ref or "" if view and view.tool == INSIDE and view.state == "succeeded" else ""
 
     def history(self, action_id: str) -> list[JsonObject]:
         """Every step with its time, who made it and why, and every attempt with its answer, in order of time."""

@@ -110,6 +110,19 @@ class Gateway:
             self._store.add(connection, proposal, snapshot.id, outcome, level, amount)
         return outcome, level, amount
 
+    def request(self, proposal: ActionProposal, kind: ActionKind) -> JsonObject:
+        """The exact request of an action, by its kind's port. `BadInput` where its parameters do not fit."""
+        return build_request(self._verbs[kind.verb], proposal.params, proposal.key)
+
+    def scopes(self, proposal: ActionProposal) -> frozenset[str]:
+        """The kill switches that stop such an action where it takes effect in our own books."""
+        return self._departures.scopes(proposal, "books")
+
+    def ask(self, proposal: ActionProposal, kind: ActionKind, held: Held, level: RiskLevel, now: datetime) -> None:
+        """Have people asked for a held action of a kind that takes effect in our own books."""
+        with self._db.transaction() as connection:
+            self._departures.ask(connection, proposal, kind, held, level, now)
+
     def _evidence(self, proposal: ActionProposal, verdict: Verdict, facts: JsonObject) -> Checked:
         """Whether the bundle is of this action and this verdict, and is what the catalog demands on these facts."""
         bundle = verdict.bundle

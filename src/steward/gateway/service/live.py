@@ -81,6 +81,10 @@ class LiveGate:
         late = self._gateway.barred(proposal, room.catalog or NOTHING_IN_FORCE)
         if late is not None:
             return late
+        if room.stopped:
+            off = sorted(room.stopped & self._gateway.scopes(proposal))
+            if off:
+                return Refused(code="stopped", reason=f"the kill switch {off[0]} is on")
         reason = room.quarantined.get(proposal.principal.id)
         return None if reason is None else quarantined(reason)
 
@@ -124,6 +128,21 @@ class LiveGate:
         with self._db.transaction() as connection:
             self._seats.count(connection, room)
             self._store.add_all(connection, recorded)
+
+    def ask(self, held: Sequence[tuple[ActionProposal, Held, RiskLevel]], now: datetime) -> None:
+        """Have people asked for what a person must decide, in the caller's transaction."""
+        for proposal, outcome, level in held:
+            self._gateway.ask(proposal, self._kind(proposal), outcome, level, now)
+
+    def take_effect(self, proposal: ActionProposal, room: Room) -> Executed | Refused:
+        """What people agreed to: held and counted to the day, in the caller's transaction, under the room's locks."""
+        kind = self._kind(proposal)
+        outcome = room.act(proposal, kind, self._gateway.request(proposal, kind))
+        if isinstance(outcome, Executed):
+            with self._db.transaction() as connection:
+                self._seats.hold(room)
+                self._seats.count(connection, room)
+        return outcome
 
     def overdrawn(self) -> list[Row]:
         """Budgets of which more is set aside than was granted: the state rule behind the rule on reservations."""

@@ -36,6 +36,7 @@ class Room:
     known: dict[str, ActionRecord]
     quarantined: dict[str, str]
     catalog: str | None
+    stopped: frozenset[str] = frozenset()
     granted: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     held: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     used: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -101,6 +102,7 @@ class Seats:
             {row["idempotency_key"]: record_of(row) for row in known()},
             shut["quarantined"],
             shut["catalog"],
+            frozenset(shut["stopped"]),
             {name: -standing.amount_minor for name, standing in found.items()},
             {name: standing.pending_debit_minor for name, standing in found.items()},
             counted,

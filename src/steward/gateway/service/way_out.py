@@ -11,7 +11,7 @@ from steward.events import EventLog
 from steward.gateway.adapters.auth import Authorizer
 from steward.gateway.adapters.tokens import TokenStore
 from steward.gateway.adapters.wire import Wire
-from steward.gateway.service.approvals import Approvals
+from steward.gateway.service.approvals import Approvals, Judge
 from steward.gateway.service.caps import Caps
 from steward.gateway.service.departures import Departures
 from steward.gateway.service.dispatch import Dispatcher
@@ -29,9 +29,7 @@ from steward.ledger import Ledger
 
 
 class WayOut:
-    """`recheck` asks an action's rules anew: why it may not go out by now, or nothing. `keys` is the folder of key
-    files.
-    """
+    """`keys` is the folder of key files."""
 
     def __init__(
         self,
@@ -80,11 +78,13 @@ class WayOut:
         mover = Mover(self._events, caps)
         return Effects(self._db, self._clock, self._events, self._catalog, mover, self.outside)
 
-    def approvals(self, caps: Caps, access: AccessKeys, recheck: Callable[[str], str]) -> Approvals:
+    def approvals(self, caps: Caps, access: AccessKeys, judge: Callable[[], Judge]) -> Approvals:
         mover = Mover(self._events, caps)
-        return Approvals(self._db, self._clock, self._events, self._catalog, access, mover, recheck)
+        return Approvals(self._db, self._clock, self._events, self._catalog, access, mover, judge)
 
-    def dispatcher(self, caps: Caps, recheck: Callable[[str], str], threads: int) -> Dispatcher:
+    def dispatcher(self, caps: Caps, judge: Callable[[], Judge], threads: int) -> Dispatcher:
         """One among any number of those who carry out what is ready."""
-        owner = f"worker-{random_bytes(6).hex()}"
-        return Dispatcher(self._db, self._clock, self.outside, Mover(self._events, caps), recheck, owner, threads)
+        owner, mover = f"worker-{random_bytes(6).hex()}", Mover(self._events, caps)
+        return Dispatcher(
+            self._db, self._clock, self.outside, mover, lambda action: judge().recheck(action), owner, threads
+        )

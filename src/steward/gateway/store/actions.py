@@ -71,12 +71,12 @@ class ActionStore:
         return connection.execute(self._sql["by_keys"], {"keys": list(keys)}).fetchall
 
     def gate(self, connection: Connection[Row], proposers: Sequence[str]) -> Callable[[], Row]:
-        """Which of these proposers are shut out, with the reason, and the catalog in force."""
+        """Which of these proposers are shut out, with the reason, the catalog in force, and the scopes that are off."""
         found = connection.execute(self._sql["gate"], {"proposers": list(proposers)})
 
         def told() -> Row:
             row = found.fetchone() or {}
-            return {"quarantined": row["quarantined"] or {}, "catalog": row["catalog"]}
+            return {"quarantined": row["quarantined"] or {}, "catalog": row["catalog"], "stopped": row["stopped"] or []}
 
         return told
 
