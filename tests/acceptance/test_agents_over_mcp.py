@@ -1,6 +1,6 @@
 """Agents from outside, over the Model Context Protocol: the official client over stdio, and a pydantic-ai agent over HTTP
-whose model is a scripted server. They propose, are refused with reasons, are held, and get a receipt within the rules.
-Nothing they send decides for a person.
+whose model is a scripted server. They propose, are refused with reasons, get a receipt within the rules, are held, and see
+it done after a person said so on the command line. Nothing they send decides for a person.
 """
 
 import contextlib
@@ -43,7 +43,18 @@ def house(make_shop):
     shop.json(*granted)
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
     key = shop.json("keys", "create", "--name", "ad_agent", *scopes)["key"]
-    return shop, key
+    founder = shop.json("keys", "create", "--name", "ana", "--role", "founder")["key"]
+    return shop, key, type(shop)({**shop.env, "STEWARD_API_KEY": founder}, shop.home)
+
+
+def agreed(person, action):
+    """A person says yes on the command line; where the action stands then."""
+    return person.json("approvals", "approve", action)["state"]
+
+
+def results(served):
+    """What the tools answered the agent."""
+    return [json.loads(text) if text.startswith("{") else {"error": text} for text in served.results]
 
 
 @contextlib.contextmanager
@@ -58,7 +69,7 @@ def over_http(shop):
 
 
 def test_the_official_client_over_stdio(house):
-    shop, key = house
+    shop, key, person = house
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "steward", "mcp"], env={**shop.env, "STEWARD_API_KEY": key}
     )
@@ -73,9 +84,13 @@ def test_the_official_client_over_stdio(house):
             approvals = [
                 await client.call_tool(name, wish) for name in ("approve", "approvals.approve", "list_actions")
             ]
-            return names, [one.structured_content for one in (refused, held, done)], approvals
+            stood = await client.call_tool("get_action", wish)
+            assert stood.structured_content["state"] == "awaiting_approval"
+            assert await anyio.to_thread.run_sync(agreed, person, wish["id"]) == "succeeded"
+            after = await client.call_tool("get_action", wish)
+            return names, [one.structured_content for one in (refused, held, done, after)], approvals
 
-    names, (refused, held, done), approvals = anyio.run(work)
+    names, (refused, held, done, after), approvals = anyio.run(work)
     assert [name for name in names if not name.startswith(("get_", "list_", "explain_", "waiting_"))] == [
         "propose_action"
     ]
@@ -86,11 +101,12 @@ def test_the_official_client_over_stdio(house):
     assert (held["outcome"], held["approver"]) == ("held", "manager")
     assert done["outcome"] == "receipt"
     assert all(answer.is_error for answer in approvals)
-    assert shop.json("action", "show", held["action_id"], here=True)["state"] == "held"
+    assert after["state"] == "succeeded"
+    assert shop.json("action", "show", held["action_id"], here=True)["state"] == "succeeded"
 
 
 def test_without_a_live_key_nothing_starts(house):
-    shop, _ = house
+    shop, _, _ = house
     told = type(shop)({**shop.env, "STEWARD_API_KEY": "stw_0_0"}, shop.home).here("mcp")
     assert told.returncode == 2
     assert "no live API key" in told.stderr
@@ -105,7 +121,7 @@ def test_an_agent_with_a_scripted_model_is_refused_held_and_done_and_cannot_appr
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    shop, key = house
+    shop, key, person = house
     turns = [
         {"tool": "get_limits", "arguments": {}},
         {"tool": "propose_action", "arguments": reserve("agent-much", 900_000)},
@@ -114,22 +130,27 @@ def test_an_agent_with_a_scripted_model_is_refused_held_and_done_and_cannot_appr
         {"tool": "propose_action", "arguments": reserve("agent-small", 1_000)},
         {"say": "one done, one waits for a person, one was refused"},
     ]
-    with scripted.ScriptedModel(turns) as served, over_http(shop) as url:
+    look = [{"tool": "get_action", "arguments": {"id": ""}}, {"say": "the large one is done as well"}]
+    with scripted.ScriptedModel([*turns, *look]) as served, over_http(shop) as url:
 
-        async def work():
+        async def work(wish):
             async with AsyncOpenAI(base_url=served.url, api_key="none") as account:
                 model = OpenAIChatModel("scripted", provider=OpenAIProvider(openai_client=account))
                 toolset = MCPToolset(url, headers={"Authorization": f"Bearer {key}"})
-                return await Agent(model, toolsets=[toolset]).run("Set money aside for Friday's show.")
+                return await Agent(model, toolsets=[toolset]).run(wish)
 
-        said = anyio.run(work)
-        assert said.output == turns[-1]["say"]
+        assert anyio.run(work, "Set money aside for Friday's show.").output == turns[-1]["say"]
+        told = results(served)
+        waits = told[2]["action_id"]
+        assert shop.json("action", "show", waits, here=True)["state"] == "awaiting_approval"
+        assert agreed(person, waits) == "succeeded"
+        look[0]["arguments"]["id"] = waits
+        assert anyio.run(work, "Was it done?").output == look[-1]["say"]
         offered = {tool["function"]["name"] for tool in served.requests[0]["tools"]}
-        told = [json.loads(text) if text.startswith("{") else {"error": text} for text in served.results]
+        (after,) = results(served)
     assert "propose_action" in offered
     assert not {name for name in offered if "approve" in name or "kill" in name or "key" in name}
     assert [one.get("outcome") for one in told] == [None, "refused", "held", None, "receipt"]
     assert any("reserve-within-budget" in reason for reason in told[1]["reasons"])
     assert "approve" in told[3]["error"]
-    state = shop.json("action", "show", told[2]["action_id"], here=True)
-    assert (state["state"], state["proposer"]) == ("held", "ad_agent")
+    assert (after["state"], after["proposer"]) == ("succeeded", "ad_agent")
