@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steward.api.documents import PROBLEM
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import actions, events, house, keys, ledger, pages, people, tools, webhooks
+from steward.api.routes import actions, deciding, events, house, keys, ledger, pages, people, tools, webhooks
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -59,6 +59,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.include_router(pages.router, include_in_schema=False)
+    app.include_router(deciding.router, include_in_schema=False)
     app.include_router(events.router)
     app.include_router(ledger.router)
     app.include_router(webhooks.router)

@@ -191,8 +191,8 @@ def _turn(scope: str, reason: str, as_json: bool, *, on: bool) -> None:
     from steward.bootstrap import open_app
 
     with open_app() as app:
-        turn = app.kills.throw if on else app.kills.lift
-        changed = turn(scope, _by(app, on=on), reason)
+        by, key = _by(app, on=on), os.environ.get(KEY, "")
+        changed = app.kills.throw(scope, by, reason) if on else app.kills.lift(scope, by, reason, key)
         app.events.sequence()
         active = app.kills.active()
     since = next((one["since"] for one in active if one["scope"] == scope), None)

@@ -16,8 +16,8 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS s (
     action_id uuid, k integer, state text, at timestamptz, by text, fence bigint, detail text);
 
 -- effect --
--- One effect.
-SELECT * FROM effect WHERE action_id = %(action_id)s;
+-- One effect, with the proposal it came of.
+SELECT e.*, a.proposal FROM effect e LEFT JOIN action a USING (action_id) WHERE e.action_id = %(action_id)s;
 
 -- effect_locked --
 -- The same, locked to the end of the transaction.
@@ -186,12 +186,8 @@ SELECT scope FROM kill_switch WHERE is_on AND scope = ANY (%(scopes)s::text[])
 ORDER BY array_position(%(scopes)s::text[], scope) LIMIT 1;
 
 -- turn_kill --
--- Turn a switch; nothing where it stands so already.
-INSERT INTO kill_switch AS k (scope, is_on, changed_at, changed_by, reason)
-SELECT %(scope)s, true, %(now)s, %(by)s, %(reason)s WHERE %(on)s
-   OR EXISTS (SELECT FROM kill_switch WHERE scope = %(scope)s AND is_on)
-ON CONFLICT (scope) DO UPDATE SET is_on = %(on)s, changed_at = %(now)s, changed_by = %(by)s, reason = %(reason)s
-WHERE k.is_on <> %(on)s RETURNING scope;
+-- Turn a switch: `changed`, nothing where it stands so already, or why it may not be.
+SELECT kill_turn(%(scope)s, %(on)s, %(by)s, %(reason)s, %(key_id)s, %(secret)s, %(now)s) AS said;
 
 -- in_hand --
 -- How many actions somebody is sending now.
@@ -227,6 +223,21 @@ WHERE a.action_id = %(action_id)s AND a.decision = 'approve' AND a.args_digest =
 -- What people said about an action.
 SELECT decision, person, role, channel, reason, decided_at FROM approval
 WHERE action_id = %(action_id)s ORDER BY approval_id;
+
+-- untold --
+-- What waits for people in live kinds and was not told on each channel; of what was escalated, only that.
+WITH found AS (
+    SELECT e.*, 'person' AS what, format('person:%%s:%%s', e.action_id, e.fence) AS message_id
+    FROM effect e WHERE e.needs_person <> '' AND e.stage = 'live'
+    UNION ALL
+    SELECT e.*, CASE WHEN e.escalated_to IS NULL THEN 'asked' ELSE 'escalated' END,
+           concat_ws(':', 'approval', e.action_id, e.escalated_to)
+    FROM effect e WHERE e.state = 'awaiting_approval' AND e.stage = 'live'
+)
+SELECT f.*, c.channel, coalesce(a.proposal->>'why', '') AS why
+FROM found f JOIN action a USING (action_id) CROSS JOIN unnest(%(channels)s::text[]) AS c (channel)
+WHERE NOT EXISTS (SELECT FROM alert t WHERE t.channel = c.channel AND t.message_id = f.message_id)
+ORDER BY f.opened_at, f.action_id, c.channel LIMIT %(limit)s;
 
 -- waiting --
 -- What waits for people, the most urgent first.

@@ -306,12 +306,23 @@ CREATE TABLE fx_rate (
     batch_id bigint NOT NULL
 );
 
+CREATE TABLE gate_clock (
+    is_given boolean NOT NULL DEFAULT true,
+    reason text NOT NULL
+);
+
 CREATE TABLE gate_day (
     kind text NOT NULL,
     currency text NOT NULL,
     day date NOT NULL,
     used_minor bigint NOT NULL DEFAULT 0,
     cap_minor bigint NOT NULL
+);
+
+CREATE TABLE gate_floor (
+    kind text NOT NULL,
+    risk text NOT NULL,
+    quorum integer NOT NULL
 );
 
 CREATE TABLE hold (
@@ -632,7 +643,7 @@ ALTER TABLE action ADD CONSTRAINT action_outcome_check CHECK ((outcome = ANY (AR
 ALTER TABLE action ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 ALTER TABLE action ADD CONSTRAINT action_risk_check CHECK ((risk = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_attempts_check CHECK ((attempts >= 0));
-ALTER TABLE alert ADD CONSTRAINT alert_channel_check CHECK ((channel = ANY (ARRAY['webhook'::text, 'email'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_channel_check CHECK ((channel = ANY (ARRAY['webhook'::text, 'email'::text, 'slack'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_once UNIQUE (channel, message_id);
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
 ALTER TABLE alert ADD CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])));
@@ -736,9 +747,15 @@ ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_denominator_check CHECK ((denominator
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_numerator_check CHECK ((numerator > 0));
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (base, quote, on_date, batch_id);
 ALTER TABLE fx_rate ADD CONSTRAINT fx_rate_source_check CHECK ((length(source) <= 256));
+ALTER TABLE gate_clock ADD CONSTRAINT gate_clock_is_given_check CHECK (is_given);
+ALTER TABLE gate_clock ADD CONSTRAINT gate_clock_pkey PRIMARY KEY (is_given);
+ALTER TABLE gate_clock ADD CONSTRAINT gate_clock_reason_check CHECK ((reason ~ '\S'::text));
 ALTER TABLE gate_day ADD CONSTRAINT gate_day_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 ALTER TABLE gate_day ADD CONSTRAINT gate_day_pkey PRIMARY KEY (kind, currency, day);
 ALTER TABLE gate_day ADD CONSTRAINT gate_day_under_cap CHECK (((used_minor >= 0) AND (used_minor <= cap_minor)));
+ALTER TABLE gate_floor ADD CONSTRAINT gate_floor_pkey PRIMARY KEY (kind);
+ALTER TABLE gate_floor ADD CONSTRAINT gate_floor_quorum_check CHECK ((quorum > 0));
+ALTER TABLE gate_floor ADD CONSTRAINT gate_floor_risk_check CHECK ((risk = ANY (ARRAY['L2'::text, 'L3'::text])));
 ALTER TABLE hold ADD CONSTRAINT hold_body_digest_check CHECK ((octet_length(body_digest) = 32));
 ALTER TABLE hold ADD CONSTRAINT hold_key UNIQUE (key);
 ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 256)));
@@ -960,6 +977,20 @@ BEGIN
     RETURN NEW;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.effect_keeps_floor()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF EXISTS (SELECT FROM gate_floor f WHERE f.kind = NEW.kind
+               AND (NEW.risk < f.risk OR NEW.quorum < f.quorum OR (f.risk = 'L3' AND NEW.role IS DISTINCT FROM 'founder'))) THEN
+        RAISE EXCEPTION '% asks for more people than that', NEW.kind USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.effect_moves()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1000,7 +1031,7 @@ BEGIN
             SELECT count(DISTINCT a.person) INTO agreed FROM approval a
             WHERE a.action_id = NEW.action_id AND a.decision = 'approve' AND a.args_digest = NEW.args_digest
               AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer
-              AND (OLD.state <> 'ready' OR a.expires_at > NEW.changed_at);
+              AND (OLD.state <> 'ready' OR a.expires_at > gate_now(NEW.changed_at));
             IF agreed < NEW.quorum
                OR EXISTS (SELECT FROM approval a WHERE a.action_id = NEW.action_id AND a.decision = 'reject') THEN
                 RAISE EXCEPTION 'an action goes out with % approvals, not %', NEW.quorum, agreed
@@ -1031,8 +1062,9 @@ AS $function$
 DECLARE
     who api_key;
     asked effect;
+    at timestamptz := gate_now(p_at);
 BEGIN
-    who := key_of(p_key_id, p_secret, p_at);
+    who := key_of(p_key_id, p_secret, at);
     IF who.key_id IS NULL THEN
         RETURN 'unknown_key';
     END IF;
@@ -1050,16 +1082,30 @@ BEGIN
     IF (asked.args_digest, asked.policy_version, asked.tool_version) IS DISTINCT FROM (p_digest, p_policy, p_tool) THEN
         RETURN 'changed';
     END IF;
-    IF asked.deadline <= p_at THEN
+    IF asked.deadline <= at THEN
         RETURN 'too_late';
     END IF;
     INSERT INTO approval (action_id, args_digest, policy_version, tool_version, decision, person, role, key_id, channel,
                           reason, decided_at, expires_at)
-    VALUES (p_action, p_digest, p_policy, p_tool, p_decision, who.name, who.role, who.key_id, p_channel, p_reason, p_at,
-            coalesce(asked.deadline, p_at + interval '24 hours'))
+    VALUES (p_action, p_digest, p_policy, p_tool, p_decision, who.name, who.role, who.key_id, p_channel, p_reason, at,
+            coalesce(asked.deadline, at + interval '24 hours'))
     ON CONFLICT (action_id, person) DO NOTHING;
     RETURN CASE WHEN FOUND THEN '' ELSE 'decided_before' END;
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.gate_now(p_at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN (EXISTS ( SELECT
+                FROM gate_clock)) THEN p_at
+             ELSE clock_timestamp()
+         END AS clock_timestamp;
+END
 ;
 CREATE OR REPLACE FUNCTION public.hold_end_guard()
  RETURNS trigger
@@ -1135,9 +1181,10 @@ CREATE OR REPLACE FUNCTION public.key_make(p_key_id text, p_name text, p_digest 
 AS $function$
 DECLARE
     maker api_key;
+    at timestamptz := gate_now(p_at);
 BEGIN
     IF p_role IN ('founder', 'manager') OR 'keys:admin' = ANY (p_scopes) THEN
-        maker := key_of(p_by_key, p_by_secret, p_at);
+        maker := key_of(p_by_key, p_by_secret, at);
         IF maker.role IS DISTINCT FROM 'founder' THEN
             IF EXISTS (SELECT FROM api_key k WHERE k.role = 'founder') OR p_role <> 'founder' THEN
                 RETURN 'not_a_founder';
@@ -1149,7 +1196,7 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO api_key (key_id, name, digest, scopes, created_at, role, expires_at)
-    VALUES (p_key_id, p_name, p_digest, p_scopes, p_at, p_role, p_expires);
+    VALUES (p_key_id, p_name, p_digest, p_scopes, at, p_role, p_expires);
     RETURN '';
 END $function$
 ;
@@ -1172,15 +1219,43 @@ CREATE OR REPLACE FUNCTION public.key_rotate(p_old text, p_secret text, p_key_id
 AS $function$
 DECLARE
     old api_key;
+    at timestamptz := gate_now(p_at);
 BEGIN
-    old := key_of(p_old, p_secret, p_at);
+    old := key_of(p_old, p_secret, at);
     IF old.key_id IS NULL OR old.successor IS NOT NULL THEN
         RETURN 'no_such_key';
     END IF;
     INSERT INTO api_key (key_id, name, digest, scopes, created_at, role, expires_at)
-    VALUES (p_key_id, old.name, p_digest, old.scopes, p_at, old.role, old.expires_at);
+    VALUES (p_key_id, old.name, p_digest, old.scopes, at, old.role, old.expires_at);
     UPDATE api_key SET revoked_at = p_until, successor = p_key_id WHERE key_id = old.key_id;
     RETURN '';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.kill_turn(p_scope text, p_on boolean, p_by text, p_reason text, p_key_id text, p_secret text, p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+    who api_key;
+    at timestamptz := gate_now(p_at);
+BEGIN
+    IF NOT p_on THEN
+        who := key_of(p_key_id, p_secret, at);
+        IF (who.key_id IS NULL OR who.role NOT IN ('founder', 'manager') OR NOT 'kill:write' = ANY (who.scopes))
+           AND (who.key_id IS NOT NULL OR EXISTS (
+               SELECT FROM api_key k WHERE k.role IN ('founder', 'manager')
+               AND (k.revoked_at IS NULL OR k.revoked_at > at) AND (k.expires_at IS NULL OR k.expires_at > at))) THEN
+            RETURN 'not_a_manager';
+        END IF;
+    END IF;
+    INSERT INTO kill_switch AS k (scope, is_on, changed_at, changed_by, reason)
+    SELECT p_scope, true, at, p_by, p_reason
+    WHERE p_on OR EXISTS (SELECT FROM kill_switch k WHERE k.scope = p_scope AND k.is_on)
+    ON CONFLICT (scope) DO UPDATE SET is_on = p_on, changed_at = at, changed_by = p_by, reason = p_reason
+    WHERE k.is_on <> p_on;
+    RETURN CASE WHEN FOUND THEN 'changed' ELSE '' END;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.ledger_change_account(p_account integer, p_limits boolean, p_floor bigint, p_ceiling bigint, p_closed boolean, p_by text, p_reason text, p_now timestamp with time zone)
@@ -2084,6 +2159,7 @@ CREATE TRIGGER effect_answer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE 
 CREATE TRIGGER effect_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_begins_waiting BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_begins();
 CREATE TRIGGER effect_is_kept BEFORE DELETE OR TRUNCATE ON public.effect FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER effect_keeps_floor BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_keeps_floor();
 CREATE TRIGGER effect_moves_in_order BEFORE UPDATE ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_moves();
 CREATE TRIGGER effect_step_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_step FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER event_conflict_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_conflict FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2158,7 +2234,6 @@ GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON gate_day TO steward_app;
 GRANT INSERT, SELECT ON key_use TO steward_app;
-GRANT INSERT, SELECT ON kill_switch TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
 GRANT INSERT, SELECT ON mcp_pin TO steward_app;
@@ -2179,10 +2254,13 @@ GRANT SELECT ON api_key TO steward_app;
 GRANT SELECT ON approval TO steward_app;
 GRANT SELECT ON balance TO steward_app;
 GRANT SELECT ON fx_rate TO steward_app;
+GRANT SELECT ON gate_clock TO steward_app;
+GRANT SELECT ON gate_floor TO steward_app;
 GRANT SELECT ON hold TO steward_app;
 GRANT SELECT ON hold_end TO steward_app;
 GRANT SELECT ON hold_leg TO steward_app;
 GRANT SELECT ON hold_open TO steward_app;
+GRANT SELECT ON kill_switch TO steward_app;
 GRANT SELECT ON ledger_batch TO steward_app;
 GRANT SELECT ON log_head TO steward_app;
 GRANT SELECT ON period TO steward_app;
@@ -2197,6 +2275,7 @@ GRANT SELECT, UPDATE ON sequencer TO steward_app;
 GRANT EXECUTE ON FUNCTION gate_decide(uuid,bytea,bytea,bytea,text,text,text,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION key_make(text,text,bytea,text[],text,timestamp with time zone,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION key_rotate(text,text,text,bytea,timestamp with time zone,timestamp with time zone) TO steward_app;
+GRANT EXECUTE ON FUNCTION kill_turn(text,boolean,text,text,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_change_account(integer,boolean,bigint,bigint,boolean,text,text,timestamp with time zone) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_finish(uuid[],uuid[],text[],timestamp with time zone[],bytea[],bytea[],timestamp with time zone,integer[],smallint[],integer[],bigint[]) TO steward_app;
 GRANT EXECUTE ON FUNCTION ledger_fold(bigint) TO steward_app;

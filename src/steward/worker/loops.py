@@ -34,6 +34,7 @@ class Worker:
             "alerts": app.alerts.deliver,
             "evidence": app.effects.follow_evidence,
             "approvals": app.approvals.sweep,
+            "notices": app.way_out.notices.tell,
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),

@@ -25,13 +25,13 @@ DIGEST = hashlib.sha256(b"these").digest()
 ACTION = """
     INSERT INTO action (action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, proposal, outcome, risk,
                         amount_minor, result)
-    VALUES (%(id)s, %(id)s::text, 'payee.change', %(now)s, %(by)s, %(id)s, '{}', 'held', %(risk)s, 5, '{}')
+    VALUES (%(id)s, %(id)s::text, 'a.kind', %(now)s, %(by)s, %(id)s, '{}', 'held', %(risk)s, 5, '{}')
 """
 EFFECT = """
     INSERT INTO effect (action_id, kind, proposer, department, stage, tool, verb, mode, args, args_digest, policy_version,
                         tool_version, risk, amount_minor, currency, quorum, role, deadline, opened_at, state, due_at,
                         changed_at)
-    VALUES (%(id)s, 'payee.change', %(by)s, 'ops', %(stage)s, 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
+    VALUES (%(id)s, 'a.kind', %(by)s, 'ops', %(stage)s, 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
             %(policy)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
             %(now)s, %(now)s)
 """

@@ -73,7 +73,7 @@ def test_silence_is_a_no_and_a_kill_switch_holds(asked):
     asked.app.kills.throw("kind:spend.reserve", "ana", "a look first")
     assert asked.app.approvals.approve(first, asked.manager, "cli").code == "no_longer_allowed"
     assert asked.app.control.act(reserve("r3", 100, asked.clock.now())).outcome == "refused"
-    asked.app.kills.lift("kind:spend.reserve", "ana", "looked")
+    asked.app.kills.lift("kind:spend.reserve", "ana", "looked", asked.founder)
     asked.clock.advance(timedelta(days=30))
     asked.app.approvals.sweep()
     assert asked.app.effects.state(second).state == "expired"

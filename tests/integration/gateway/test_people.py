@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from steward.contracts.action import Refused
 from steward.gateway.core.holding import Money
@@ -24,13 +25,13 @@ def judged(recheck, take_effect):
 ACTION = """
     INSERT INTO action (action_id, idempotency_key, kind, proposed_at, proposer, snapshot_id, proposal, outcome, risk,
                         amount_minor, result)
-    VALUES (%(id)s, %(id)s::text, 'payee.change', %(now)s, 'bot', %(id)s, '{}', 'held', %(risk)s, 5, '{}')
+    VALUES (%(id)s, %(id)s::text, 'a.kind', %(now)s, 'bot', %(id)s, '{}', 'held', %(risk)s, 5, '{}')
 """
 EFFECT = """
     INSERT INTO effect (action_id, kind, proposer, department, stage, tool, verb, mode, args, args_digest, policy_version,
                         tool_version, risk, amount_minor, currency, quorum, role, deadline, opened_at, state, due_at,
                         changed_at)
-    VALUES (%(id)s, 'payee.change', %(by)s, 'ops', 'shadow', 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
+    VALUES (%(id)s, 'a.kind', %(by)s, 'ops', 'shadow', 'desk', 'change_payee', 'none', '{"a": 1}', %(digest)s,
             %(policy)s, %(digest)s, %(risk)s, 5, 'GBP', %(quorum)s, %(role)s, %(end)s, %(now)s, 'awaiting_approval',
             %(now)s, %(now)s)
 """
@@ -182,7 +183,12 @@ def test_only_a_founder_makes_people(house):
            "stage": "live", "risk": "L3", "action_id": "00000000-0000-7000-8000-000000000001"}')).* FROM effect e""",
         "DELETE FROM effect",
         "DELETE FROM approval",
+        "UPDATE effect SET kind = 'x'",
         "DELETE FROM kill_switch",
+        "INSERT INTO kill_switch VALUES ('all', false, now(), 'x', 'x')",
+        "UPDATE kill_switch SET is_on = false",
+        "DELETE FROM gate_floor",
+        "INSERT INTO gate_clock (reason) VALUES ('x')",
     ],
 )
 def test_the_application_role_cannot_help_itself(house, attempt):
@@ -215,7 +221,7 @@ def test_each_scope_stops_what_it_names(house):
         assert kills.throw(scope, "ana", "test")
         assert not kills.throw(scope, "ana", "again")
         assert kills.stops(*asked) == scope
-        assert kills.lift(scope, "ana", "mended")  # in the same instant of this clock
+        assert kills.lift(scope, "ana", "mended", house.founder)  # in the same instant of this clock
         assert kills.stops(*asked) is None
     assert kills.throw("tool:paypal", "ana", "test")
     assert kills.stops(*asked) is None
@@ -292,3 +298,44 @@ def test_a_budget_of_a_kind_is_drawn_on_and_spent(house):
     [budget] = house.app.ledger.budgets()
     assert (budget["granted_minor"], budget["held_minor"]) == (100, 0)
     assert house.app.auditor is not None
+
+
+def test_the_databases_floor_is_what_the_catalog_asks_for_at_least(house, catalog):
+    wanted = {k.kind: (k.risk, k.approvals) for k in catalog.kinds if k.risk in ("L2", "L3")}
+    assert {kind: (risk, quorum) for kind, risk, quorum in house.shop.rows("SELECT * FROM gate_floor")} == wanted
+
+
+def test_a_kind_with_a_floor_cannot_be_opened_below_it(house):
+    house.waits()
+    one = "'00000000-0000-7000-8000-000000000001'::uuid"
+    for kind, more in (
+        ("payout.creator", {"risk": "L2"}),
+        ("payout.creator", {"risk": "L3", "role": "manager"}),
+        ("payee.change", {"risk": "L3", "role": "founder", "quorum": 1}),
+    ):
+        said = {"kind": kind, **more}
+        with (
+            pytest.raises(psycopg.errors.RestrictViolation, match="asks for more people"),
+            house.app.database.transaction() as connection,
+        ):
+            connection.execute(
+                f"INSERT INTO effect SELECT (jsonb_populate_record(e, %s || jsonb_build_object('action_id', {one}))).* "
+                "FROM effect e",
+                [Jsonb(said)],
+            )
+
+
+def test_without_a_managers_key_nothing_is_let_go_on_once_there_is_one(house):
+    kills = house.app.kills
+    assert kills.throw("all", "anybody", "stop")
+    for key in ("", house.agent, "stw_no_key"):
+        with pytest.raises(BadInput, match="manager"):
+            kills.lift("all", "anybody", "go on", key)
+    assert kills.active()
+    assert kills.lift("all", "ben", "go on", house.manager)
+
+
+def test_the_database_judges_by_its_own_clock_where_nobody_said_otherwise(house):
+    action = house.waits(hours=24)
+    house.shop.rows("DELETE FROM gate_clock RETURNING 1")
+    assert house.app.approvals.approve(action, house.manager, "cli").code == "too_late", "years after the test's clock"

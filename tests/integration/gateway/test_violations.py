@@ -5,10 +5,8 @@ import hashlib
 import hmac
 import json
 import socket
-import socketserver
 import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psycopg
 import pytest
@@ -20,62 +18,6 @@ from steward.kernel.errors import BadInput
 
 pytestmark = pytest.mark.db
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes, or so").decode()
-
-
-@pytest.fixture
-def receiver():
-    """A real HTTP server: what it was sent, and the answer it gives."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self.server.received.append((dict(self.headers), body))
-            self.send_response(self.server.answer)
-            self.end_headers()
-
-        def log_message(self, *_args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.received, server.answer = [], 204
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class FakeSmtp(socketserver.StreamRequestHandler):
-    """A fake mail server: it speaks enough of SMTP to take a message, and keeps it."""
-
-    def handle(self):
-        self.wfile.write(b"220 fake\r\n")
-        while line := self.rfile.readline():
-            word = line.split(None, 1)[0].upper() if line.split() else b""
-            if word == b"DATA":
-                self.wfile.write(b"354 go on\r\n")
-                lines = []
-                while (data := self.rfile.readline()) != b".\r\n":
-                    lines.append(data)
-                self.server.received.append(b"".join(lines).decode())
-            if word == b"QUIT":
-                self.wfile.write(b"221 bye\r\n")
-                return
-            refuses = word == b"RCPT" and self.server.refuses
-            self.wfile.write(b"550 no such person\r\n" if refuses else b"250 fine\r\n")
-
-
-@pytest.fixture
-def mail():
-    server = socketserver.TCPServer(("127.0.0.1", 0), FakeSmtp)
-    server.received, server.refuses = [], False
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

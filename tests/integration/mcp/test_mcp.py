@@ -150,7 +150,7 @@ def test_no_tool_decides_for_a_person_however_it_is_asked(granted):
             if name == "propose_action" and not answer.is_error:
                 assert answer.structured_content["outcome"] in {"refused", "held"}
     assert decided(granted) == before
-    assert granted.app.gateway.listing.state(action) == "held"
+    assert granted.app.gateway.listing.state(action) == "awaiting_approval"
 
 
 def decided(shop):

@@ -19,13 +19,19 @@ router = APIRouter()
 _PAGE = 50
 
 
+def _moment(text: str) -> str:
+    return f"{text[:16].replace('T', ' ')} UTC"
+
+
 _templates = Environment(loader=PackageLoader("steward.api"), autoescape=select_autoescape(default=True))
 _templates.filters["shown"] = shown
 _templates.filters["pretty"] = lambda value: json.dumps(value, indent=1, ensure_ascii=False)
+_templates.filters["moment"] = _moment
 _templates.globals["money"] = lambda minor, currency: str(Money(minor, currency))  # pyright: ignore[reportArgumentType]
 
 
-def _render(name: str, status: int = 200, **context: Any) -> HTMLResponse:
+def render(name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page from its template."""
     return HTMLResponse(_templates.get_template(name).render(**context), status_code=status)
 
 
@@ -49,7 +55,7 @@ def readyz(request: Request) -> PlainTextResponse:
 def status(request: Request) -> HTMLResponse:
     app = _app(request)
     snapshots = app.state.snapshots()
-    return _render(
+    return render(
         "status.html",
         title="Status",
         figures=app.figures.read(),
@@ -68,7 +74,7 @@ def decisions(
 ) -> HTMLResponse:
     app = _app(request)
     actions = app.gateway.actions(kind or None, outcome, _PAGE + 1, (page - 1) * _PAGE)
-    return _render(
+    return render(
         "decisions.html",
         title="Decisions",
         actions=actions[:_PAGE],
@@ -85,10 +91,10 @@ def decision(request: Request, action_id: str) -> HTMLResponse:
     app = _app(request)
     story = story_of(app.control, action_id)
     if story is None:
-        return _render("missing.html", 404, title="Not found", what=f"There is no action {action_id}.")
+        return render("missing.html", 404, title="Not found", what=f"There is no action {action_id}.")
     proof = app.proofs.of_action(story["id"])
     checked = app.verifier.rebuild(json.loads(proof["bundle"])) if proof else None
-    return _render("decision.html", title=story["kind"], story=story, checked=checked)
+    return render("decision.html", title=story["kind"], story=story, checked=checked)
 
 
 @router.get("/decisions/{action_id}/bundle.json")

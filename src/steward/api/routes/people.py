@@ -125,7 +125,10 @@ async def turn_switch(
     def work() -> Switch:
         app = app_of(request)
         with app.database.transaction():
-            turned = (app.kills.throw if wish.on else app.kills.lift)(scope, caller.name, wish.reason)
+            if wish.on:
+                turned = app.kills.throw(scope, caller.name, wish.reason)
+            else:
+                turned = app.kills.lift(scope, caller.name, wish.reason, key_text(request))
             if turned:
                 app.access.used(caller, f"kill {'on' if wish.on else 'off'} {scope}", "http")
         found = app.kills.one(scope)

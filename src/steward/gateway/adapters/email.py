@@ -36,12 +36,13 @@ class EmailChannel:
         """Whether the server took it, and what it answered."""
         message = EmailMessage()
         data: dict[str, Any] = body["data"]
-        about = str(data.get("invariant") or data.get("agent") or "")
+        about = str(data.get("title") or data.get("invariant") or data.get("agent") or "")
         message["Subject"] = f"{body['type']}: {about}".replace("\n", " ").replace("\r", " ")[:200]
         message["From"], message["To"] = self._sender, ", ".join(self._to)
         message["Date"] = at
         message["X-Steward-Alert"] = "".join(c if c.isascii() and c.isprintable() else "?" for c in message_id)[:500]
-        message.set_content(f"{data.get('reason', '')}\n\n{json.dumps(body, indent=2, ensure_ascii=False)}\n")
+        link = f"\n\n{data['link']}" if data.get("link") else ""
+        message.set_content(f"{data.get('reason', '')}{link}\n\n{json.dumps(body, indent=2, ensure_ascii=False)}\n")
         try:
             with self._connected() as server:
                 refused = server.send_message(message)

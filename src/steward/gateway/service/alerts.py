@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from steward.gateway.adapters import EmailChannel, WebhookChannel
+from steward.gateway.adapters import EmailChannel, SlackChannel, WebhookChannel
 from steward.gateway.store import AlarmStore, Row
 from steward.infra.clock import Clock
 from steward.infra.db import Database
@@ -25,12 +25,16 @@ class Channel(Protocol):
 
 
 def channels_of(vault: Vault) -> list[Channel]:
-    """What is configured: `alert_webhook` and `alert_email` among the addresses, their secrets among the keys."""
+    """What is configured: `alert_webhook` and `alert_email` among the addresses, their secrets among the keys, where
+    the address of `alert_slack` is as well, being one.
+    """
     found: list[Channel] = []
     if address := vault.addresses.get("alert_webhook"):
         found.append(WebhookChannel(address, vault.keys.get("alert_webhook", "")))
     if address := vault.addresses.get("alert_email"):
         found.append(EmailChannel(address, vault.keys.get("alert_email", "")))
+    if address := vault.keys.get("alert_slack"):
+        found.append(SlackChannel(address))
     return found
 
 

@@ -10,6 +10,7 @@ from psycopg import Connection
 from steward.contracts.event import Envelope
 from steward.events import EventLog
 from steward.infra import sql
+from steward.infra.access import split_key
 from steward.infra.clock import Clock
 from steward.infra.db import Database, Row
 from steward.infra.entropy import random_bytes
@@ -34,9 +35,11 @@ class KillSwitches:
         """Stop a scope; whether it was not stopped before."""
         return self._turn(scope, by, reason, on=True)
 
-    def lift(self, scope: str, by: str, reason: str) -> bool:
-        """Let a scope go on; whether it was stopped."""
-        return self._turn(scope, by, reason, on=False)
+    def lift(self, scope: str, by: str, reason: str, key: str = "") -> bool:
+        """Let a scope go on; whether it was stopped. Once a manager or a founder has a key, it takes one of theirs: the
+        database holds that, and else this is `BadInput`.
+        """
+        return self._turn(scope, by, reason, key, on=False)
 
     def active(self) -> list[JsonObject]:
         """What is stopped now."""
@@ -57,15 +60,19 @@ class KillSwitches:
             row = connection.execute(self._sql["stopped_by"], {"scopes": scopes}).fetchone()
         return row["scope"] if row else None
 
-    def _turn(self, scope: str, by: str, reason: str, *, on: bool) -> bool:
+    def _turn(self, scope: str, by: str, reason: str, key: str = "", *, on: bool) -> bool:
         if not _SCOPE.fullmatch(scope):
             raise BadInput(f"{scope!r} is no scope", fix="all, department:X, agent:X, tool:X or kind:X")
         if not by.strip() or not reason.strip():
             raise BadInput("nobody, or no reason, is given", fix="say who does it and why")
         now = self._clock.now()
         with self._db.transaction() as connection:
+            key_id, secret = split_key(key.strip()) or ("", "")
             values = {"scope": scope, "on": on, "by": by, "reason": reason, "now": now}
-            changed = connection.execute(self._sql["turn_kill"], values).fetchone() is not None
+            row = connection.execute(self._sql["turn_kill"], {**values, "key_id": key_id, "secret": secret}).fetchone()
+            if row and row["said"] == "not_a_manager":
+                raise BadInput("only a manager or a founder lets effects go on", fix="show the key of one")
+            changed = bool(row and row["said"])
             if changed:
                 self._events.put([self._told(connection, scope, by, reason, now, on=on)])
         return changed

@@ -11,6 +11,7 @@ from steward.events import EventLog
 from steward.gateway.adapters.auth import Authorizer
 from steward.gateway.adapters.tokens import TokenStore
 from steward.gateway.adapters.wire import Wire
+from steward.gateway.service.alerts import channels_of
 from steward.gateway.service.approvals import Approvals, Judge
 from steward.gateway.service.caps import Caps
 from steward.gateway.service.departures import Departures
@@ -18,12 +19,14 @@ from steward.gateway.service.dispatch import Dispatcher
 from steward.gateway.service.effects import Effects
 from steward.gateway.service.kills import KillSwitches
 from steward.gateway.service.moves import Mover
+from steward.gateway.service.notices import Notices
 from steward.gateway.service.outside import Outside
 from steward.gateway.service.tools import Tools
 from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.infra.entropy import random_bytes
+from steward.infra.settings import DEFAULT_PORT
 from steward.infra.vault import Vault
 from steward.ledger import Ledger
 
@@ -63,6 +66,13 @@ class WayOut:
     @cached_property
     def kills(self) -> KillSwitches:
         return KillSwitches(self._db, self._clock, self._events)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Where the pages are reached from outside is `pages` among the addresses; else this machine."""
+        address = self._vault.addresses.get("pages", f"http://127.0.0.1:{DEFAULT_PORT}")
+        channels = [channel.name for channel in channels_of(self._vault)]
+        return Notices(self._db, self._clock, channels, address, self._keys / "links")
 
     def caps(self, ledger: Ledger) -> Caps:
         return Caps(self._db, self._clock, ledger)

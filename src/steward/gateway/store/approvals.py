@@ -23,6 +23,10 @@ class ApprovalStore:
         values = {"role": role, "limit": limit, "offset": offset}
         return connection.execute(self._sql["waiting"], values).fetchall()
 
+    def untold(self, connection: Connection[Row], channels: list[str], limit: int) -> list[Row]:
+        """What people were not told yet, by channel: the effect, `what` it is about and its `message_id`."""
+        return connection.execute(self._sql["untold"], {"channels": channels, "limit": limit}).fetchall()
+
     def like(self, connection: Connection[Row], action_id: UUID, limit: int) -> list[UUID]:
         rows = connection.execute(self._sql["like_it"], {"action_id": action_id, "limit": limit})
         return [row["action_id"] for row in rows]

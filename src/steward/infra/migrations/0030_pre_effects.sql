@@ -157,7 +157,7 @@ BEGIN
             SELECT count(DISTINCT a.person) INTO agreed FROM approval a
             WHERE a.action_id = NEW.action_id AND a.decision = 'approve' AND a.args_digest = NEW.args_digest
               AND a.policy_version = NEW.policy_version AND a.tool_version = NEW.tool_version AND a.person <> NEW.proposer
-              AND (OLD.state <> 'ready' OR a.expires_at > NEW.changed_at);
+              AND (OLD.state <> 'ready' OR a.expires_at > gate_now(NEW.changed_at));
             IF agreed < NEW.quorum
                OR EXISTS (SELECT FROM approval a WHERE a.action_id = NEW.action_id AND a.decision = 'reject') THEN
                 RAISE EXCEPTION 'an action goes out with % approvals, not %', NEW.quorum, agreed
