@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: examples interleavings effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
+.PHONY: examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -109,6 +109,9 @@ examples: dev ## the two agents under examples/, driven by a scripted model
 
 interleavings: dev ## a million random interleavings of the machine of effects, with eight wrong machines as controls (about 6 minutes)
 	@$(BIN)/python bench/interleavings.py --write
+
+interleavings-sql: dev ## ten thousand of them on PostgreSQL, with controls (about 10 minutes)
+	@$(BIN)/python bench/interleavings_sql.py --write
 
 effect-storm: dev ## ten thousand refunds through bad weather, workers and database killed, beside at-least-once workers (about 35 minutes)
 	@$(BIN)/python bench/effect_storm.py --write

@@ -131,9 +131,7 @@ class Run:
     def person(self) -> None:
         what = self.draw.random()
         if what < 0.5:  # an approval counts only if it is of these arguments and not the proposer's own
-            who, args = self.draw.choice(["ana", "ben", "proposer"]), self.draw.choice(["these", "these", "others"])
-            if args == "these" and who != "proposer":
-                self.agreed.add(who)
+            self.say(self.draw.choice(["ana", "ben", "proposer"]), self.draw.choice(["these", "these", "others"]))
             self.write(self.m.agree(self.row, len(self.agreed), self.now))
         elif what < 0.6:
             self.write(self.m.reject(self.row))
@@ -142,7 +140,7 @@ class Run:
         elif what < 0.8:
             self.write(self.m.expire(self.row, self.now))
         elif what < 0.9:
-            self.killed = not self.killed
+            self.toggle()
         elif self.row.needs_person:
             happened = bool(self.remote.applied)
             self.person_said = self.write(self.m.resolve(self.row, happened=happened)) or self.person_said
@@ -150,6 +148,19 @@ class Run:
             evidence = bool(self.remote.applied)
             if evidence:
                 self.write(self.m.settle(self.row))
+
+    def say(self, who: str, args: str) -> None:
+        """Somebody says yes to some arguments."""
+        if args == "these" and who != "proposer":
+            self.agreed.add(who)
+
+    def toggle(self) -> None:
+        """Stop, or let go on."""
+        self.killed = not self.killed
+
+    def may_send(self, held: Standing) -> bool:
+        """The last look before the first byte."""
+        return not self.killed and self.m.may_send(self.row, held.fence, self.now)
 
     def step(self, worker: Worker) -> None:
         if not worker.alive:
@@ -180,7 +191,7 @@ class Run:
     def send(self, worker: Worker) -> None:
         """The fence, then the bytes. They travel for at most what is left of the lease, as a call's time limit is."""
         worker.doing = "record"
-        if self.killed or not self.m.may_send(self.row, worker.held.fence, self.now):
+        if not self.may_send(worker.held):
             worker.said = "again"
             if not self.killed:
                 worker.held, worker.doing = None, ""
