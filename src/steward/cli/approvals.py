@@ -92,10 +92,12 @@ def show(action_id: str, as_json: bool) -> None:
 @click.option(
     "--like", is_flag=True, help="Everything that waits and is like it as well: same kind, tool, level, not larger."
 )
+@click.option("--yes", is_flag=True, help="With --like: the list of them was read.")
 @json_option
 @report_errors
-def approve(action_id: str, reason: str, digest: str | None, like: bool, *, as_json: bool) -> None:
-    """Say yes, as the person whose key is in STEWARD_API_KEY. Exit 1 where it does not count.
+def approve(action_id: str, reason: str, digest: str | None, like: bool, yes: bool, *, as_json: bool) -> None:
+    """Say yes, as the person whose key is in STEWARD_API_KEY. Exit 1 where it does not count. With --like alone
+    nothing is decided: what it would decide is listed.
 
     Example: steward approvals approve act_0193... --reason "the customer sent photographs"
     """
@@ -104,6 +106,11 @@ def approve(action_id: str, reason: str, digest: str | None, like: bool, *, as_j
     key = own_key()
     with open_app() as app:
         names = [action_id] if not like else app.approvals.like(action_id) or [action_id]
+        if like and not yes:
+            items = [item for name in names if (item := app.approvals.show(name))]
+            text = "\n".join([*(_line(item) for item in items), f"{len(items)} of them; with --yes they are approved"])
+            emit({"would_approve": items}, as_json, text)
+            answer(False)
         made = [
             app.approvals.approve(name, key, "cli", reason, digest if name == action_id else None) for name in names
         ]
@@ -151,13 +158,13 @@ def kill() -> None:
 
 
 def _by(app: App, *, on: bool) -> str:
-    """Whose key is set, else whoever owns this machine. To let effects go on takes a manager's key, if one is set."""
+    """Whose key is set, else whoever owns this machine. To let more out takes a manager's key, if one is set."""
     key = os.environ.get(KEY, "").strip()
     caller = app.access.recognise(key)
     if caller is None and key:
         raise BadInput(f"the key in {KEY} is unknown, revoked or over", fix="set a live one, or none")
     if caller is not None and not on and caller.role not in ("manager", "founder"):
-        raise BadInput(f"a {caller.role} does not let effects go on", fix="a manager or a founder does")
+        raise BadInput(f"a {caller.role} does not let more out", fix="a manager or a founder does")
     return caller.name if caller else "owner"
 
 
@@ -242,6 +249,7 @@ def set_cap(scope: str, currency: str, day_minor: int, by: str, reason: str, *, 
     from steward.bootstrap import open_app
 
     with open_app() as app:
+        _by(app, on=False)
         app.caps.set(scope, currency, day_minor, by, reason)
         app.events.sequence()
     document = {"scope": scope, "currency": currency, "day_minor": day_minor}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
+from typing import cast
 
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
+from steward.kernel.canonical import JsonObject, parse_json
+from steward.kernel.errors import BadInput
 
 
 @click.group(invoke_without_command=True)
@@ -80,6 +84,30 @@ def accept(server: str, tools: tuple[str, ...], by: str, reason: str, as_json: b
     Example: steward mcp accept weather forecast --by owner --reason "a clearer description"
     """
     _accept(server, tools, by, reason, as_json)
+
+
+@mcp.command()
+@click.argument("server")
+@click.argument("tool")
+@click.option("--args", "arguments", default="{}", help="Its arguments, as JSON.")
+@json_option
+@report_errors
+def call(server: str, tool: str, arguments: str, as_json: bool) -> None:
+    """Call a tool of another server that only reads, as it was accepted. Exit 1 where it is refused.
+
+    Example: steward mcp call weather forecast --args '{"town": "Leeds"}'
+    """
+    from steward.bootstrap import open_app
+
+    args = parse_json(arguments)
+    if not isinstance(args, dict):
+        raise BadInput("--args is no JSON object", fix="""write it like '{"town": "Leeds"}'""")
+    with open_app() as app:
+        made = app.mounts.call(server, tool, cast("JsonObject", args))
+    document = {"server": server, "tool": tool, "outcome": made.kind, "code": made.code, "result": made.result}
+    said = json.dumps(made.result, indent=1, ensure_ascii=False) if made.result else f"{made.code}: {made.detail}"
+    emit({**document, "detail": made.detail}, as_json, said)
+    answer(made.kind == "ok")
 
 
 def _accept(server: str, tools: tuple[str, ...], by: str, reason: str, as_json: bool) -> None:

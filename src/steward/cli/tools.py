@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from steward.cli.output import answer, emit, json_option, report_errors
+from steward.kernel.canonical import parse_json
 from steward.kernel.errors import BadInput
 
 
@@ -39,6 +41,30 @@ def list_tools(as_json: bool) -> None:
     lines += [f"{one['id']:<20} not callable: {' '.join(one['why'].split())[:80]}" for one in document["not_callable"]]
     lines.append(f"{document['systems']} systems; {document['checked']} checked, {document['documented']} documented")
     emit(document, as_json, "\n".join(lines))
+
+
+@tools.command()
+@click.argument("tool")
+@click.argument("verb")
+@click.option("--args", "arguments", default="{}", help="The verb's arguments, as JSON.")
+@click.option("--pages", default=1, show_default=True, type=click.IntRange(1, 1000), help="How many pages at most.")
+@json_option
+@report_errors
+def read(tool: str, verb: str, arguments: str, pages: int, as_json: bool) -> None:
+    """Ask a system one of its reading verbs. What has an effect is refused: that is proposed, not called.
+
+    Example: steward tools read stripe get_balance
+    """
+    from steward.bootstrap import open_app
+
+    args = parse_json(arguments)
+    if not isinstance(args, dict):
+        raise BadInput("--args is no JSON object", fix="""write it like '{"limit": 10}'""")
+    with open_app() as app:
+        document = app.tools.asked(tool, verb, cast("dict[str, Any]", args), pages)
+    text = "\n".join(json.dumps(one, indent=1, ensure_ascii=False) for one in document["pages"])
+    emit(document, as_json, text or f"{document['ended']}: {document['detail']}")
+    answer(document["ended"] == "ok")
 
 
 @tools.command()

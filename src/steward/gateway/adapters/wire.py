@@ -24,6 +24,7 @@ MOST_BYTES = 8 << 20
 STOPPED = "stopped"
 _FIRST_BYTE = ("http11.send_request_headers.started", "http2.send_request_headers.started")
 _CONNECTIONS = 64
+_UNAUTHORISED = 401
 _KEPT = b"(kept back)"
 
 
@@ -42,8 +43,9 @@ class _Stopped(Exception):
 class Wire:
     """Safe to share between threads; connections are kept."""
 
-    def __init__(self, authorizer: Authorizer, clock: Clock) -> None:
+    def __init__(self, authorizer: Authorizer, clock: Clock, forget: Callable[[ToolSpec], None] | None = None) -> None:
         self._authorizer = authorizer
+        self._forget = forget
         self._clock = clock
         self._client: httpx.Client | None = None
         for name in _TELLING:
@@ -53,8 +55,16 @@ class Wire:
         self, tool: ToolSpec, request: ToolRequest, seconds: float, before: Callable[[], bool] | None = None
     ) -> Reply:
         """Sign and send. `before` is asked when the connection stands, immediately before the first byte: False, and
-        nothing is sent. The whole takes at most twice `seconds`. `BadInput` where it cannot be signed.
+        nothing is sent. The whole takes at most twice `seconds`. `BadInput` where it cannot be signed. An access token
+        that is turned away (401) is forgotten, and the request goes once more under another: nothing was done with it.
         """
+        reply = self._once(tool, request, seconds, before)
+        if reply.status == _UNAUTHORISED and tool.auth.scheme == "oauth2" and self._forget is not None:
+            self._forget(tool)
+            return self._once(tool, request, seconds, before)
+        return reply
+
+    def _once(self, tool: ToolSpec, request: ToolRequest, seconds: float, before: Callable[[], bool] | None) -> Reply:
         import httpx
 
         signed = self._authorizer.signed(tool, request)

@@ -104,7 +104,7 @@ def result_of(verb: VerbSpec, document: Any) -> tuple[JsonObject, str | None]:
     for name, path in verb.result.items():
         values = select(path, document) if document is not None else []
         if values:
-            found[name] = _plain(values[0])
+            found[name] = plain(values[0])
     ref = found.get("id")
     return found, None if ref is None else str(ref)[:300]
 
@@ -133,7 +133,7 @@ def differences(expect: Mapping[str, Any], values: Mapping[str, Any], document: 
             continue
         seen = select(path, document) if document is not None else []
         if not any(_equal(one, wanted) for one in seen):
-            wrong.append(f"{path} is {str(_plain(seen[0]) if seen else 'absent')[:80]}, not {str(wanted)[:80]}")
+            wrong.append(f"{path} is {str(plain(seen[0]) if seen else 'absent')[:80]}, not {str(wanted)[:80]}")
     return wrong
 
 
@@ -233,12 +233,12 @@ def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value that canonical JSON can hold: exact numbers with a point become text."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in cast("Mapping[str, Any]", value).items()}
+        return {key: plain(part) for key, part in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_plain(part) for part in cast("list[Any]", value)]
+        return [plain(part) for part in cast("list[Any]", value)]
     return value

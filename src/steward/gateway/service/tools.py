@@ -5,8 +5,8 @@ Only reading verbs can be called here. An effect leaves through the dispatcher a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from steward.catalog import ToolBook
@@ -14,12 +14,14 @@ from steward.contracts.tool import Check, ToolSpec, VerbSpec
 from steward.gateway.adapters.auth import missing_secrets, secrets_of
 from steward.gateway.adapters.wire import Wire
 from steward.gateway.core.calls import ToolRequest, build_call
+from steward.gateway.core.paging import following
 from steward.gateway.core.reading import (
     Read,
     Reply,
     differences,
     document_of,
     matching,
+    plain,
     read_reply,
     redacted,
     result_of,
@@ -176,6 +178,36 @@ class Tools:
             raise BadInput(f"{tool}.{verb} has an effect", fix="propose an action: only the gate lets effects out")
         request = self.prepare(tool, verb, args, "")
         return self.read(spec, found, self.wire.send(spec, request, found.timeout_seconds))
+
+    def every(self, tool: str, verb: str, args: JsonObject, most: int = 50) -> Iterator[Read]:
+        """A reading verb page by page, at most `most` pages; what is no answer ends it, and is given out as well."""
+        spec, found = self._book.tool(tool), self._book.verb(tool, verb)
+        if found.effect:
+            raise BadInput(f"{tool}.{verb} has an effect", fix="propose an action: only the gate lets effects out")
+        request, seen = self.prepare(tool, verb, args, ""), set[str]()
+        for _ in range(most):
+            reply = self.wire.send(spec, request, found.timeout_seconds)
+            read = self.read(spec, found, reply)
+            yield read
+            if read.kind != "ok":
+                return
+            after = following(found, args, reply, document_of(reply.body), request.url)
+            if after is None:
+                return
+            args = after.args
+            request = replace(request, url=after.url) if after.url else self.prepare(tool, verb, args, "")
+            mark = f"{request.url} {request.body!r}"
+            if mark in seen:
+                return
+            seen.add(mark)
+
+    def asked(self, tool: str, verb: str, args: JsonObject, most: int) -> JsonObject:
+        """What a reading verb answers, page by page, and how that ended."""
+        found = list(self.every(tool, verb, args, most))
+        pages = [plain(one.document) for one in found if one.kind == "ok"]
+        last = found[-1]
+        said = f"{last.code} {last.detail}".strip()
+        return {"tool": tool, "verb": verb, "pages": pages, "ended": last.kind, "detail": said}
 
     def select(self, path: str, body: bytes, wanted: Any) -> Any:
         """The first of what a path finds in a body that holds everything wanted; None where none does."""

@@ -55,7 +55,7 @@ class WayOut:
     @cached_property
     def tools(self) -> Tools:
         tokens = TokenStore(self._db, self._clock, self._vault, self._keys / "tokens")
-        wire = Wire(Authorizer(self._vault, tokens.access_token, self._clock), self._clock)
+        wire = Wire(Authorizer(self._vault, tokens.access_token, self._clock), self._clock, tokens.forget)
         return Tools(self._db, self._clock, self._book, self._vault, wire)
 
     def close(self) -> None:
