@@ -1,7 +1,7 @@
 """Statements of providers and banks, held against the books: every minor unit ends in one match or one named break.
 
-Promises: integers only; a file whose totals do not hold is refused whole; equal input gives equal matches; weak evidence
-    is proposed and never accepted.
+Promises: integers only; a file whose totals do not hold is refused whole; equal input gives equal matches; weak
+    evidence is proposed and never accepted.
 Never: edits a posting, or decides whether money should move (gateway).
 Read next: contracts/settlement.py, readers/__init__.py, core/__init__.py.
 """

@@ -1,8 +1,8 @@
 """ISO 20022 bank statements of any published version: camt.053 (statement), camt.052 (report) and camt.054 (notice).
 
-A statement's opening booked balance and its booked entries make its closing booked balance; a transactions summary holds
-wherever it stands. A camt.053 without both balances is refused. Entries of information (INFO) move nothing; pending ones
-are read as pending and are in no balance.
+A statement's opening booked balance and its booked entries make its closing booked balance; a transactions summary
+holds wherever it stands. A camt.053 without both balances is refused. Entries of information (INFO) move nothing;
+pending ones are read as pending and are in no balance.
 """
 
 from __future__ import annotations

@@ -167,7 +167,8 @@ class Draft:
         return list(self.gatherings.values())
 
     def _statement(self, g: Gathering) -> Statement:
-        days = [line.day for line in g.lines if line.day] + [entry.booked for entry in g.entries if entry.booked]
+        lines = [line.day for line in g.lines if line.day] + [entry.booked for entry in g.entries if entry.booked]
+        days = [day for day in (g.starts, g.ends) if day] or lines  # some banks state them the wrong way round
         return Statement(
             id=g.id[:200],
             provider=self.provider,
@@ -177,8 +178,8 @@ class Draft:
             opening_minor=g.opening_minor,
             closing_minor=g.closing_minor,
             payout_id=g.payout_id,
-            starts=g.starts or min(days, default=None),
-            ends=g.ends or max(days, default=None),
+            starts=min(days, default=None),
+            ends=max(days, default=None),
         )
 
 

@@ -25,7 +25,7 @@ class Element:
 
     def all(self, *path: str) -> list[Element]:
         """Every element under this path, in the file's order."""
-        found = [self]
+        found: list[Element] = [self]
         for name in path:
             found = [child for parent in found for child in parent.children if child.name == name]
         return found
@@ -64,7 +64,7 @@ class Source:
         if len(content) > LARGEST_FILE:
             raise BadInput(f"the XML is larger than {LARGEST_FILE} bytes")
         try:
-            self.parser.Parse(content, True)  # noqa: FBT003 - expat's own second argument: this is all
+            self.parser.Parse(content, True)
         except expat.ExpatError as error:
             raise BadInput(f"not XML: {expat.ErrorString(error.code)}", where=f"line {error.lineno}") from None
         except (LookupError, ValueError) as error:  # an encoding Python does not know

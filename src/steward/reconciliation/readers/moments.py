@@ -1,4 +1,4 @@
-"""Dates and times as files write them. A time without a zone is taken in the zone its format documents, never in ours."""
+"""Dates and times as files write them. A time without a zone is in the zone its format documents, never in ours."""
 
 from __future__ import annotations
 

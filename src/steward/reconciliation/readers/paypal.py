@@ -1,8 +1,8 @@
 """PayPal's settlement report (STL) and transaction detail report (TRR): amounts in minor units, sides in words.
 
-A report comes in a frame: RH and FH open the file, SH a section, SF and SC close it with its totals and its number of
-rows, RF and RC the report, FF the file. A frame that was opened must be closed and its totals must hold. Bare rows under
-their header (CH), as some exports make, carry no totals.
+A report comes in a frame: RH and FH open the file, SH a section, SF and SC close it with its totals and its number
+of rows, RF and RC the report, FF the file. A frame that was opened must be closed and its totals must hold. Bare
+rows under their header (CH), as some exports make, carry no totals.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Stripe: itemised reports (payout reconciliation, balance change from activity, payouts) and lists of balance
-transactions. Amounts are major units in CSV and Stripe's minor units in JSON; times of CSV are UTC unless the column says
-its zone, as Stripe's reports default to.
+transactions. Amounts are major units in CSV and Stripe's minor units in JSON. Times of CSV are UTC, the default of
+Stripe's reports, unless the column says otherwise.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from steward.contracts.base import JsonObject
 from steward.contracts.settlement import LineType, Reading
 from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, Gathering, held, refs, stem
 from steward.reconciliation.readers.moments import local, unix
 from steward.reconciliation.readers.refusing import no_settlement
-from steward.reconciliation.readers.structured import integer, parsed, word
+from steward.reconciliation.readers.structured import as_list, as_object, integer, parsed, word
 from steward.reconciliation.readers.tables import Header, cell, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "charge": "payment", "charge_failure": "adjustment", "refund": "refund", "refund_failure": "refund_reversal",
     "partial_capture_reversal": "refund", "dispute": "dispute", "dispute_reversal": "dispute_reversal", "fee": "fee",
-    "network_cost": "fee", "contribution": "fee", "tax": "tax", "payout": "payout", "payout_reversal": "payout_reversal",
+    "network_cost": "fee", "contribution": "fee", "tax": "tax", "payout": "payout",
+    "payout_reversal": "payout_reversal",
     "payout_minimum_balance_hold": "reserve_hold", "payout_minimum_balance_release": "reserve_release",
     "topup": "transfer", "topup_reversal": "transfer", "transfer": "transfer", "transfer_reversal": "transfer",
     "connect_collection_transfer": "transfer", "platform_earning": "transfer", "platform_earning_refund": "transfer",
@@ -142,16 +142,13 @@ def _format(header: Header) -> str:
 
 
 def _balance_transactions(document: Any, name: str) -> Reading:
-    data: Any = document
-    if isinstance(document, dict):
-        top: JsonObject = document
-        data = top.get("data")
-        if top.get("object") != "list" or not isinstance(data, list):
-            return no_settlement("stripe", "a JSON document without a list of balance transactions")
-        if top.get("has_more") is True:
-            return no_settlement("stripe", "one page of a longer list (has_more): fetch all of them into one list; it")
+    top = as_object(document)
+    items = as_list(top.get("data") if top and top.get("object") == "list" else document)
+    if items is None:
+        return no_settlement("stripe", "a JSON document without a list of balance transactions")
+    if top and top.get("has_more") is not False:
+        return no_settlement("stripe", "one page of a longer list (has_more)")
     draft = Draft("stripe", "stripe balance transactions list")
-    items: list[Any] = data
     for number, item in enumerate(items, start=1):
         try:
             _transaction(draft, number, item, stem(name))
@@ -161,9 +158,9 @@ def _balance_transactions(document: Any, name: str) -> Reading:
 
 
 def _transaction(draft: Draft, number: int, item: Any, fallback: str) -> None:
-    if not isinstance(item, dict) or item.get("object") != "balance_transaction":
+    row = as_object(item)
+    if row is None or row.get("object") != "balance_transaction":
         raise BadInput("this item is no balance transaction")
-    row: JsonObject = item
     currency = currency_code(word(row, "currency"))
     parts = [integer(row, part) for part in ("amount", "fee", "net")]
     if currency in _HUNDREDFOLD:
@@ -172,12 +169,11 @@ def _transaction(draft: Draft, number: int, item: Any, fallback: str) -> None:
         parts = [part // 100 for part in parts]
     amounts = held(parts[0], parts[1], parts[2])
     category = word(row, "reporting_category", "") or word(row, "type")
-    source: Any = row.get("source") or ""
-    origin = word(source, "id") if isinstance(source, dict) else word(row, "source", "")
+    expanded = as_object(row.get("source"))
+    origin = word(expanded, "id") if expanded else word(row, "source", "")
     key, at, available = word(row, "id"), unix(integer(row, "created")), unix(integer(row, "available_on"))
     more: list[tuple[str, str]] = []
-    if isinstance(source, dict):
-        expanded: JsonObject = source
+    if expanded:
         more = [("payment", word(expanded, "charge", "")), ("reference", word(expanded, "payment_intent", ""))]
     gathering = draft.of_payout("", fallback, "", currency)
     gathering.add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from steward.contracts.base import JsonObject
 from steward.kernel.errors import BadInput
@@ -65,16 +65,18 @@ def amount(row: JsonObject, name: str) -> str:
     return str(value).strip()
 
 
+def as_object(value: Any) -> JsonObject | None:
+    """The value, if it is an object."""
+    return cast("JsonObject", value) if isinstance(value, dict) else None
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """The value, if it is a list."""
+    return cast("list[Any]", value) if isinstance(value, list) else None
+
+
 def child(row: JsonObject, name: str) -> JsonObject:
-    value = row.get(name)
-    if not isinstance(value, dict):
+    value = as_object(row.get(name))
+    if value is None:
         raise BadInput(f"{name!r} is no object")
     return value
-
-
-def objects(value: Any, what: str) -> list[JsonObject]:
-    """A list whose items are all objects."""
-    items: list[Any] = value if isinstance(value, list) else []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in items):
-        raise BadInput(f"{what} is no list of objects")
-    return items

@@ -18,7 +18,8 @@ from steward.reconciliation.readers.workbook import is_workbook, sheet_rows
 
 TYPES: dict[str, LineType] = {
     "order": "payment", "refund": "refund", "reserve hold": "reserve_hold", "reserve release": "reserve_release",
-    "gmv payment for tiktok ads": "fee", "logistics reimbursement": "adjustment", "platform reimbursement": "adjustment",
+    "gmv payment for tiktok ads": "fee", "logistics reimbursement": "adjustment",
+    "platform reimbursement": "adjustment",
     "chargeback": "dispute", "chargeback reversal": "dispute_reversal",
 }  # fmt: skip
 

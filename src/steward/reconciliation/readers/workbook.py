@@ -1,5 +1,5 @@
-"""XLSX workbooks as rows of text. Numbers stay decimal: what a spreadsheet stores with 16 or 17 digits is taken at the 15
-it can hold, never through a float. Archives are read in bounds.
+"""XLSX workbooks as rows of text. Numbers stay decimal: what a spreadsheet stores with 16 or 17 digits is taken at the
+15 it can hold, never through a float. Archives are read in bounds.
 """
 
 from __future__ import annotations
