@@ -148,7 +148,9 @@ class _Columns:
             raise BadInput("no batch number")
         named = f"{merchant} batch {batch}" if batch else f"{merchant} {fallback}"
         key = (merchant, batch, currency)
-        other = any(known[:2] == key[:2] for known in draft.gatherings if known != key)
+        if key in draft.gatherings:
+            return draft.gatherings[key]
+        other = any(known[:2] == key[:2] for known in draft.gatherings)
         return draft.gathering(key, f"{named} {currency}" if other else named, merchant, currency)
 
 

@@ -173,7 +173,9 @@ class _Report:
             return self.draft.of_payout("", self.fallback, "", currency)
         period = f"{section.starts}..{section.ends}"
         key = (section.account, period, currency)
-        made = self.draft.gathering(key, f"{section.account} {period} {currency}", section.account, currency)
+        report = "" if self.settlement else " TRR"
+        named = f"{section.account} {period} {currency}{report}"
+        made = self.draft.gathering(key, named, section.account, currency)
         made.starts, made.ends = section.starts, section.ends
         return made
 
@@ -250,12 +252,16 @@ def _tally(sums: Sums, currency: str, gross: int, fee: int) -> None:
     sums[currency] = [a + b for a, b in zip(sums.get(currency, [0] * 5), parts, strict=True)]
 
 
+_OF_A_PAYMENT = {"refund", "refund_reversal", "dispute", "dispute_reversal", "fee"}
+
+
 def _refs(columns: _Columns, cells: list[str], kind: LineType) -> tuple[tuple[str, str], ...]:
     transaction, reference = cell(cells, columns.transaction), cell(cells, columns.reference)
-    own = {"payment": "payment", "refund": "refund", "dispute": "dispute", "payout": "payout"}.get(kind, "transaction")
+    own = {"payment": "payment", "refund": "refund", "dispute": "dispute"}.get(kind, "transaction")
+    bank = cell(cells, columns.bank)
     return refs([
         ("transaction", transaction), (own, transaction), ("order", cell(cells, columns.invoice)),
-        ("payment" if kind != "payment" else "reference", reference), ("bank", cell(cells, columns.bank)),
-        ("payout" if kind == "payout" else "", cell(cells, columns.bank) if kind == "payout" else ""),
-        ("reference", cell(cells, columns.custom)), ("reference", cell(cells, columns.tracking)),
+        ("payment" if kind in _OF_A_PAYMENT else "reference", reference), ("bank", bank),
+        ("payout", (bank or transaction) if kind == "payout" else ""), ("reference", cell(cells, columns.custom)),
+        ("reference", cell(cells, columns.tracking)),
     ])  # fmt: skip

@@ -95,7 +95,8 @@ def _transaction(draft: Draft, number: int, item: Any, fallback: str) -> Gatheri
     named = {"refund": "refund", "dispute": "dispute", "payment": "payment"}.get(kind, "reference")
     outside = refs([
         ("transaction", key), (named, source), ("order", word(row, "source_order_id", "")),
-        ("payment", word(row, "source_order_transaction_id", "")), ("payout", payout),
+        ("payment" if kind in {"payment", "refund", "dispute"} else "reference",
+         word(row, "source_order_transaction_id", "")), ("payout", payout),
     ])  # fmt: skip
     gathering = draft.of_payout(payout, fallback, "", currency)
     gathering.add(number, key, kind, raw, amounts, at.astimezone(UTC), at.date(), outside)
