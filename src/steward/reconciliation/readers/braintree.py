@@ -21,6 +21,11 @@ from steward.reconciliation.readers.refusing import no_settlement
 from steward.reconciliation.readers.structured import amount, as_list, as_object, child, parsed, word
 from steward.reconciliation.readers.tables import text_of
 
+_STATUSES = {
+    "AUTHORIZATION_EXPIRED", "AUTHORIZED", "AUTHORIZING", "FAILED", "GATEWAY_REJECTED", "PROCESSOR_DECLINED",
+    "SETTLED", "SETTLEMENT_CONFIRMED", "SETTLEMENT_DECLINED", "SETTLEMENT_PENDING", "SETTLING",
+    "SUBMITTED_FOR_SETTLEMENT", "VOIDED",
+}  # fmt: skip
 _FLAT: dict[str, LineType] = {"": "payment", "refund": "refund", "chargeback": "dispute"}
 
 
@@ -76,11 +81,16 @@ def _disbursed(draft: Draft, number: int, row: JsonObject, fallback: str) -> Non
     refunded = as_object(row.get("refundedTransaction"))
     status, key, merchant = word(row, "status"), word(row, "id"), word(row, "merchantAccountId", "")
     details = as_object(row.get("disbursementDetails"))
+    if status not in _STATUSES or "disbursementDetails" not in row or (details and "date" not in details):
+        raise BadInput("no known status, or no word of its disbursement")
     told = word(details, "date", "") if details else ""
     if status != "SETTLED" or details is None or not told:
-        draft.moved_nothing(number, f"{status.lower()[:24]} and not disbursed yet")
+        draft.moved_nothing(number, f"{status.lower()} and not disbursed yet")
         return
-    if details.get("fundsHeld") is not False:
+    held = details.get("fundsHeld")
+    if not isinstance(held, bool):
+        raise BadInput("fundsHeld is neither true nor false")
+    if held:
         draft.moved_nothing(number, "its funds are held: not disbursed")
         return
     own, own_currency = _money(row, "amount")
@@ -108,6 +118,8 @@ def _dispute(draft: Draft, number: int, row: JsonObject, fallback: str) -> None:
     taken, currency = _money(row, "amountDisputed")
     won, won_currency = _money(row, "amountWon")
     key, transaction = word(row, "id"), child(row, "transaction")
+    if not all("disbursementDate" in event for event in _history(row)) or not _history(row):
+        raise BadInput("a dispute without its history of disbursements")
     moved = sorted(
         (word(e, "timestamp"), word(e, "status"), word(e, "disbursementDate", ""))
         for e in _history(row)

@@ -80,6 +80,7 @@ class _Tag:
 class _Message:
     line: int
     tags: list[_Tag] = field(default_factory=list[_Tag])
+    ended: bool = False
 
     def one(self, *names: str) -> _Tag | None:
         found = [tag for tag in self.tags if tag.name in names]
@@ -106,6 +107,8 @@ def _messages(text: str) -> list[_Message]:
                 made.append(current)
             current.tags.append(_Tag(found[1], number, [found[2]]))
         elif _END.fullmatch(line):
+            if current:
+                current.ended = True
             current = None
         elif current and current.tags:
             current.tags[-1].lines.append(line)
@@ -194,6 +197,8 @@ class _Statement:
                          ends.currency, ends.minor, makes)  # fmt: skip
 
     def _interim(self) -> None:
+        if not self.message.ended:
+            raise BadInput("the report has no end (a line of a dash): it is cut", where=f"line {self.message.line}")
         totals = [tag for tag in self.message.tags if tag.name in {"90D", "90C"}]
         floor = next((tag for tag in self.message.tags if tag.name == "34F"), None)
         told = floor.first[:3] if floor else (re.sub("[^A-Z]", "", totals[0].first) if totals else "")

@@ -97,6 +97,7 @@ class _Section:
     sums: Sums = field(default_factory=dict[str, list[int]])
     rows: int = 0
     last: int = 0
+    ended: bool = False
 
 
 class _Report:
@@ -132,7 +133,9 @@ class _Report:
     def _header(self, number: int, cells: list[str]) -> None:
         header = Header(cells, number)
         self.columns = _Columns(header)
-        self.settlement = self.columns.status < 0
+        self.settlement = not header.maybe("Insurance Amount", "Sales Tax Amount", "Transaction Subject") >= 0
+        if self.settlement != (self.columns.status < 0):
+            raise BadInput("the header is neither an STL's nor a TRR's: the transactional status tells them apart")
         if not self.settlement:
             self.draft.format = "paypal transaction detail report (TRR)"
         if not self.sections:
@@ -143,6 +146,8 @@ class _Report:
         if columns is None:
             raise BadInput("a row before the header (CH)")
         section = self.sections[-1]
+        if section.ended or {"RF", "RC", "FF"} & self.closed:
+            raise BadInput("a row after the totals of its section")
         section.rows, section.last = section.rows + 1, number
         if len(cells) <= columns.fee_currency or any(map(str.strip, cells[columns.header.width :])):
             raise BadInput(f"{len(cells)} cells where the header has {columns.header.width}: the row is cut or joined")
@@ -185,6 +190,8 @@ class _Report:
             self._count(kind, number, cells)
             return
         currency = currency_code(cell(cells, 1))
+        if kind == "SF" and self.sections:
+            self.sections[-1].ended = True
         once = (kind, currency, len(self.sections))
         if once in self.footed:
             raise BadInput(f"a second {kind} of {currency}")
@@ -203,7 +210,7 @@ class _Report:
         if kind in {"SF", "SC"}:
             if not self.sections:
                 raise BadInput(f"{kind} without a section")
-            found = self.sections[-1].rows
+            found, self.sections[-1].ended = self.sections[-1].rows, True
         else:
             found = sum(section.rows for section in self.sections)
         self.closed.add(kind)

@@ -30,6 +30,7 @@ _OTHER = {
     "disputes": "a list of disputes", "dispute": "a dispute", "refund": "a refund of an order", "balance": "a balance",
     "tender_transactions": "a list of tenders", "refunds": "a list of refunds", "orders": "a list of orders",
 }  # fmt: skip
+_PAID = {"scheduled", "in_transit", "paid"}
 _UNPAID = {"failed": "failed: no money left", "canceled": "canceled: no money left"}
 _SUMMARY = ("adjustments", "charges", "refunds", "reserved_funds", "retried_payouts")
 
@@ -83,7 +84,10 @@ def _transaction(draft: Draft, number: int, item: Any, fallback: str) -> Gatheri
     row = as_object(item)
     if row is None:
         raise BadInput("this item is no object")
-    if row.get("test") is True:
+    test = row.get("test")
+    if not isinstance(test, bool):
+        raise BadInput("'test' is neither true nor false")
+    if test:
         draft.moved_nothing(number, "a test transaction moves no money")
         return None
     currency = currency_code(word(row, "currency"))
@@ -124,6 +128,8 @@ def _payout(draft: Draft, number: int, item: Any, fallback: str) -> None:
     if status in _UNPAID:
         draft.moved_nothing(number, _UNPAID[status])
         return
+    if status not in _PAID:
+        raise BadInput(f"the status {status[:24]!r} is unknown")
     gathering = draft.of_payout("", fallback, "", currency)
     outside = refs([("payout", key), ("transaction", key)])
     kind: LineType = "payout" if paid >= 0 else "payout_reversal"
