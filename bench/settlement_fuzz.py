@@ -1,12 +1,13 @@
 """A million mutations of settlement and bank files against the readers of every format.
 
-Own files of each format (and the samples of STEWARD_TEST_DATA, where it is set) have bytes flipped, digits changed, lines
-deleted, doubled and swapped, and their ends cut. Whatever comes in, the answer is a reading, a refusal or `BadInput`:
-never another error. A file that is taken is summed again by judges that share nothing with the readers
+Own files of each format (and the samples of STEWARD_TEST_DATA, where it is set) have bytes flipped, digits changed,
+lines deleted, doubled and swapped, and their ends cut. Whatever comes in, the answer is a reading, a refusal or
+`BadInput`: never another error. A file that is taken is summed again by judges that share nothing with the readers
 (bench/settlement_judges.py): no total it carries may fail, and the money read is the money in the file. Where a format
 carries no total, the share of mutations that change money and are not noticed is published, by kind of mutation.
 
-The control is the same readers with the check of totals switched off: the judges must catch it in every format with totals.
+The control is the same readers with the check of totals switched off: the judges must catch it in every file that has
+totals.
 """
 
 import argparse
@@ -73,7 +74,7 @@ def workbook(rows):
         "<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in row) + "</row>" for row in rows
     )
     parts = {
-        "xl/workbook.xml": '<workbook xmlns:r="urn:r"><sheets><sheet name="Order details" r:id="r1"/></sheets></workbook>',
+        "xl/workbook.xml": '<workbook xmlns:r="r"><sheets><sheet name="Order details" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="r1" Target="sheet1.xml"/></Relationships>',
         "xl/sheet1.xml": f"<worksheet><sheetData>{sheet}</sheetData></worksheet>",
     }
@@ -172,7 +173,7 @@ def judged(judge, content, reading):
 
 def switched_off():
     """The control's readers: totals are told and never held."""
-    draft.Draft.total = lambda self, ok, words, *_: self.controls.append(words)
+    draft.Draft.total = lambda self, _ok, words, *_: self.controls.append(words)
     draft.Draft.count = lambda self, words, *_: self.controls.append(words)
 
 
@@ -247,7 +248,7 @@ def main():
     table, findings, slowest, wrong = run(options.mutations, options.seed)
     seconds = time.monotonic() - began
     print("control: the check of totals switched off", file=sys.stderr)
-    off, caught, _, _ = run(max(options.mutations // 25, 4_000), options.seed + 1, off=True)
+    off, _, _, _ = run(max(options.mutations // 25, 4_000), options.seed + 1, off=True)
     with_totals = sorted(name for name, (_, _, totals) in OWN.items() if totals)
     without = sorted(name for name, (_, _, totals) in OWN.items() if not totals)
     missed = [name for name in with_totals if not any(n == name and o == "taken wrongly" for n, _, o in off)]

@@ -1,4 +1,4 @@
-"""Totals of settlement and bank files, summed again by other means than the readers': what a file that was taken must hold.
+"""Totals of settlement and bank files, summed again by other means than the readers': what a taken file must hold.
 
 Each judge takes the bytes of one format and returns the money it finds by currency (minor units) and the totals that do
 not hold. Nothing here comes from steward.reconciliation.
@@ -69,9 +69,8 @@ def paypal(content):
         elif kind == "CH":
             names = [" ".join(n.split()).casefold() for n in cells]
         elif kind == "SB":
-            at = {
-                n: c for n, c in zip(reversed(names), reversed((cells + [""] * len(names))[: len(names)]), strict=True)
-            }  # noqa: E501 - one row by its names, the first of equal ones
+            padded = (cells + [""] * len(names))[: len(names)]
+            at = dict(zip(reversed(names), reversed(padded), strict=True))  # of equal names the first
             currency = at["gross transaction currency"].upper()
             sign = 1 if at["transaction debit or credit"] == "CR" else -1
             fee = int(at["fee amount"] or 0) * (1 if at["fee debit or credit"] == "CR" else -1)
@@ -140,11 +139,11 @@ def shopify_transactions(content):
     money, groups = Counter(), {}
     for item in json.loads(content)["transactions"]:
         if item.get("test") is not True:
-            net = minor(str(item["net"]), item["currency"].strip().upper())
-            money[item["currency"].strip().upper()] += net
-            groups.setdefault((str(item.get("payout_id")).strip(), item["currency"].strip().upper()), []).append(
-                (net, item["type"].strip() == "payout")
-            )  # noqa: E501 - one entry
+            currency = item["currency"].strip().upper()
+            net = minor(str(item["net"]), currency)
+            money[currency] += net
+            payout = (str(item.get("payout_id")).strip(), currency)
+            groups.setdefault(payout, []).append((net, item["type"].strip() == "payout"))
     return money, zero_sum(groups, "payout")
 
 
@@ -206,14 +205,10 @@ def camt(content):
                 wrong.append("no balances")
             currency = entries[0][1] if entries else "EUR"
             told = [(amount, status) for amount, _, status in entries if status != "INFO"]
-            for name, keep in (
-                ("TtlNtries", lambda a: True),
-                ("TtlCdtNtries", lambda a: a >= 0),
-                ("TtlDbtNtries", lambda a: a < 0),
-            ):  # noqa: ARG005, E501 - three ways to choose
+            for name, signs in (("TtlNtries", (True, False)), ("TtlCdtNtries", (True,)), ("TtlDbtNtries", (False,))):
                 total = statement.find(f"TxsSummry/{name}")
                 if total is not None:
-                    chosen = [abs(amount) for amount, _ in told if keep(amount)]
+                    chosen = [abs(amount) for amount, _ in told if (amount >= 0) in signs]
                     if total.findtext("NbOfNtries") and int(total.findtext("NbOfNtries")) != len(chosen):
                         wrong.append(f"{name} number")
                     if total.findtext("Sum") and minor(total.findtext("Sum"), currency) != sum(chosen):
@@ -224,8 +219,8 @@ def camt(content):
 def mt940(content):
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
     money, wrong = Counter(), []
-    for message in re.split(r"(?m)^[\x01\x02]*(?=:20:)", text)[1:]:
-        message = re.split(r"(?m)^-(?:[}\x03].*|XXX)?\s*$", message)[0]
+    for part in re.split(r"(?m)^[\x01\x02]*(?=:20:)", text)[1:]:
+        message = re.split(r"(?m)^-(?:[}\x03].*|XXX)?\s*$", part)[0]
         opening = re.search(r"(?m)^:60[FM]:([CD])\d{6}([A-Z]{3})(\d+,\d*)", message)
         closing = re.search(r"(?m)^:62[FM]:([CD])\d{6}([A-Z]{3})(\d+,\d*)", message)
         told = opening[2] if opening else re.search(r"(?m)^:(?:34F:|90[DC]:\d+)([A-Z]{3})", message)[1]
