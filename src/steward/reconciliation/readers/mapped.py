@@ -154,11 +154,12 @@ class _Table:
         """A running balance goes from row to row by each row's amount, oldest first or newest first."""
         if not told:
             return
-        down = next((step for step in pairwise(told) if step[0][2] + step[1][1] != step[1][2]), None)
-        up = next((step for step in pairwise(told) if step[1][2] + step[0][1] != step[0][2]), None)
-        oldest_first = down is None
-        if down and up:
-            before, after = down
+        forward = [(a, b) for a, b in pairwise(told) if a[2] + b[1] != b[2]]
+        backward = [(b, a) for a, b in pairwise(told) if b[2] + a[1] != a[2]]
+        oldest_first = len(forward) <= len(backward)
+        wrong = forward if oldest_first else backward
+        if wrong:
+            before, after = wrong[0]
             self.draft.total(False, "the balance goes on from the row before", after[0], gathering.currency, after[2],
                              before[2] + after[1])  # fmt: skip
             return

@@ -30,7 +30,9 @@ _ENTRY = re.compile(
     re.ASCII,
 )
 _FIELD = re.compile(r"[?>]([0-9]{2})([^?>]*)", re.ASCII)
-_NAMED = re.compile(r"(?:EREF|KREF)\+(\S{1,35})|/EREF/([^/]{1,35})|/KREF/([^/]{1,35})")
+_NAMED = re.compile(
+    r"(?:EREF|KREF)\+(.{1,35}?)(?=(?:[EKM]REF|CRED|DEBT|SVWZ|ABW[AE]|MTLG)\+|\s|$)|/[EK]REF/([^/]{1,35})"
+)
 _PARTY = re.compile(r"/NAME/([^/]{1,70})|(?<=NAAM: )(.{1,70})")
 _SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 
