@@ -14,7 +14,7 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, Gathering, digest_key, held, refs, stem
 from steward.reconciliation.readers.moments import local, zone
-from steward.reconciliation.readers.tables import Header, cell, rows, text_of
+from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "settled": "payment", "refunded": "refund", "refundedreversed": "refund_reversal", "paidout": "transfer",
@@ -36,8 +36,7 @@ _FEES = ("Commission", "Markup", "Scheme Fees", "Interchange")
 
 def read(content: bytes, name: str) -> Reading:
     table = rows(text_of(content))
-    number, cells = next(table)
-    header = Header(cells, number)
+    header = header_of(table)
     if header.has("Record Type", "Payable (SC)"):
         columns, draft = _Columns(header, "SC"), Draft("adyen", "adyen payments accounting report")
     else:

@@ -14,7 +14,7 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, plain
 from steward.reconciliation.readers.draft import Draft, Gathering, digest_key, refs
 from steward.reconciliation.readers.moments import day_of, local
-from steward.reconciliation.readers.tables import Header, cell, rows, text_of
+from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 _KINDS: dict[str, LineType] = {
     "previous reserve amount balance": "reserve_release", "current reserve amount": "reserve_hold",
@@ -34,8 +34,7 @@ _TRANSACTIONS: dict[str, LineType] = {
 def read(content: bytes, name: str) -> Reading:
     del name  # a settlement has an id of its own
     table = rows(text_of(content), "\t")
-    number, cells = next(table)
-    columns = _Columns(Header(cells, number))
+    columns = _Columns(header_of(table))
     draft = Draft("amazon", "amazon settlement flat file v2", verified=False)
     report = _Report(draft, columns)
     for number, cells in table:

@@ -13,7 +13,7 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, digest_key, held, refs, stem
 from steward.reconciliation.readers.moments import local
-from steward.reconciliation.readers.tables import Header, cell, rows, text_of
+from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "charge": "payment", "capture": "payment", "refund": "refund", "refund reversal": "refund_reversal",
@@ -28,8 +28,7 @@ _PARTS = ("Processing Fee", "Scheme Fee", "Interchange", "Tax")
 
 def read(content: bytes, name: str) -> Reading:
     table = rows(text_of(content))
-    number, cells = next(table)
-    header = Header(cells, number)
+    header = header_of(table)
     payouts = header.has("Payout Amount")
     one = _Payouts(header) if payouts else _Breakdown(header)
     draft = Draft("checkoutcom", f"checkout.com {'payouts' if payouts else 'settlement breakdown'}")

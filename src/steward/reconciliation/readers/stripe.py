@@ -15,7 +15,7 @@ from steward.reconciliation.readers.draft import Draft, Gathering, held, refs, s
 from steward.reconciliation.readers.moments import local, unix
 from steward.reconciliation.readers.refusing import no_settlement
 from steward.reconciliation.readers.structured import as_list, as_object, integer, parsed, word
-from steward.reconciliation.readers.tables import Header, cell, rows, text_of
+from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "charge": "payment", "charge_failure": "adjustment", "refund": "refund", "refund_failure": "refund_reversal",
@@ -104,8 +104,7 @@ def _day(available: str, at: datetime) -> date:
 
 def _itemised(text: str, name: str) -> Reading:
     table = rows(text)
-    number, cells = next(table)
-    header = Header(cells, number)
+    header = header_of(table)
     if header.has("reporting_category", "count") and not header.has("balance_transaction_id"):
         return no_settlement("stripe", "a summary by category without its lines")
     columns = _Itemised(header)

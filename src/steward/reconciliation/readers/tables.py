@@ -82,5 +82,12 @@ class Header:
             raise BadInput(f"{len(cells)} cells where the header has {self.width}: the row is cut or joined")
 
 
+def header_of(table: Rows) -> Header:
+    """The first row, as the names of the columns."""
+    for number, cells in table:
+        return Header(cells, number)
+    raise BadInput("no row of columns' names")
+
+
 def cell(cells: list[str], place: int) -> str:
     return cells[place].strip() if 0 <= place < len(cells) else ""

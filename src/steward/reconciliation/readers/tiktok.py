@@ -13,7 +13,7 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, held, refs, stem
 from steward.reconciliation.readers.moments import local
-from steward.reconciliation.readers.tables import Header, Rows, cell, rows, text_of
+from steward.reconciliation.readers.tables import Header, Rows, cell, header_of, rows, text_of
 from steward.reconciliation.readers.workbook import is_workbook, sheet_rows
 
 TYPES: dict[str, LineType] = {
@@ -26,8 +26,7 @@ TYPES: dict[str, LineType] = {
 
 def read(content: bytes, name: str) -> Reading:
     table = sheet_rows(content, "Order details") if is_workbook(content) else rows(text_of(content))
-    number, cells = next(table)
-    columns = _Columns(Header(cells, number))
+    columns = _Columns(header_of(table))
     draft = Draft("tiktok", "tiktok shop settlement statement", verified=False)
     _fill(draft, columns, table, stem(name))
     return draft.reading()
