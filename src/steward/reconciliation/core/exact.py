@@ -1,0 +1,107 @@
+"""Steps 1 and 3 of the cascade: the same id on both sides, and the same money, known or by contract.
+
+A line that names a movement claims it. One claim that agrees is a match. Of several that agree, the earliest is the
+movement and the others tell it again. A claim that does not agree is left for naming.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from steward.contracts.base import JsonObject
+from steward.contracts.settlement import LineType
+from steward.reconciliation.core.identities import IDENTITIES, contradict
+from steward.reconciliation.core.pool import Pool
+
+Ref = tuple[str, str]
+Index = dict[LineType, dict[Ref, int]]
+
+SHARED: Final = -2
+"""Several movements carry this id: alone it names none of them."""
+
+EXACT: Final = "exact_id"
+SCHEDULE: Final = "schedule"
+CONFIDENCE: Final = {EXACT: 1000, SCHEDULE: 990}
+
+_EVIDENCE: Final[dict[tuple[str, bool], JsonObject]] = {
+    (kind, equal): {"id": kind, "money": "equal" if equal else "gross equal, fee or rate by contract"}
+    for kind in ("transaction", "payment", "refund", "dispute", "payout")
+    for equal in (True, False)
+}
+
+
+def index_of(pool: Pool) -> Index:
+    """Movements by each id that names them."""
+    index: Index = {}
+    for m, move in enumerate(pool.moves):
+        own = IDENTITIES[move.type]
+        known = index.get(move.type)
+        if known is None:
+            known = index[move.type] = {}
+        for ref in move.refs:
+            if ref[0] in own and ref[1]:
+                known[ref] = m if known.setdefault(ref, m) == m else SHARED
+    return index
+
+
+def claimed_by(pool: Pool, index: Index, n: int) -> int:
+    """The one movement whose ids the line carries; -1 if none, or if its ids say different things."""
+    line = pool.lines[n]
+    known = index.get(line.type)
+    if known is None:
+        return -1
+    found, unknown = -1, False
+    for ref in line.refs:
+        hit = known.get(ref, -1)
+        if hit >= 0 and hit != found:
+            if found >= 0:
+                return -1
+            found = hit
+        elif hit == -1:
+            unknown = True
+    if unknown and found >= 0 and contradict(line, pool.moves[found]):
+        return -1
+    return found
+
+
+def match_ids(pool: Pool, index: Index) -> None:
+    """Settle every movement that a line names and agrees with."""
+    first = [-1] * len(pool.moves)
+    more: dict[int, list[int]] = {}
+    for n in range(len(pool.lines)):
+        m = claimed_by(pool, index, n)
+        if m < 0:
+            continue
+        if first[m] < 0:
+            first[m] = n
+        else:
+            more.setdefault(m, [first[m]]).append(n)
+    for m, n in enumerate(first):
+        if n >= 0:
+            _settle(pool, m, more.get(m) or [n])
+
+
+def _settle(pool: Pool, m: int, claims: list[int]) -> None:
+    if len(claims) > 1:
+        claims = sorted((n for n in claims if pool.agree(n, m) is not None), key=pool.order_of)
+        if not claims:
+            return
+        in_time = [n for n in claims if pool.delay(n, m) is None]
+        claims = in_time or claims
+    n = claims[0]
+    found = pool.agree(n, m)
+    if found is None:
+        return
+    equal, rounding = found
+    rule = EXACT if equal else SCHEDULE
+    pool.pair(n, m, rule, CONFIDENCE[rule], _EVIDENCE[_kind(pool, n, m), equal], rounding)
+
+
+def _kind(pool: Pool, n: int, m: int) -> str:
+    """The kind of id both carry."""
+    move = pool.moves[m]
+    own = IDENTITIES[move.type]
+    for ref in pool.lines[n].refs:
+        if ref[0] in own and ref in move.refs:
+            return ref[0]
+    raise AssertionError("a claim without an id")
