@@ -254,17 +254,26 @@ def test_what_cannot_be_understood_is_refused():
 
 def test_a_dropped_break_breaks_conservation():
     result = run([line(refs=SAME), line("l2", kind="refund", gross=-5, fee=0)], [move(refs=SAME)])
-    came_in = [("statement", "stripe/s1/l1", "USD", 9_680), ("statement", "stripe/s1/l2", "USD", -5)]
-    came_in += [("books", "e1", "USD", 9_680)]
+    came_in = conserve.ledger_of(
+        [
+            ("statement", "stripe/s1/l1", "USD", 9_680),
+            ("statement", "stripe/s1/l2", "USD", -5),
+            ("books", "e1", "USD", 9_680),
+        ]
+    )
     conserve.check(came_in, result.matches, result.breaks, result.open)
     with pytest.raises(conserve.NotConserved, match="in no match"):
         conserve.check(came_in, result.matches, [], result.open)
     with pytest.raises(conserve.NotConserved, match="twice"):
         conserve.check(came_in, [*result.matches, *result.matches], result.breaks, result.open)
     with pytest.raises(conserve.NotConserved, match="did not come in"):
-        conserve.check(came_in[:2], result.matches, result.breaks, result.open)
+        conserve.check({"statement": came_in["statement"]}, result.matches, result.breaks, result.open)
+    other = {"books": came_in["books"], "statement": {k: ("EUR", a) for k, (_, a) in came_in["statement"].items()}}
     with pytest.raises(conserve.NotConserved, match="became"):
-        conserve.check([(s, k, "EUR", a) for s, k, _, a in came_in], result.matches, result.breaks, result.open)
+        conserve.check(other, result.matches, result.breaks, result.open)
+    out = replace(result.matches[0], rounding_minor=1)
+    with pytest.raises(conserve.NotConserved, match="is out by 0"):
+        conserve.check(came_in, [out], result.breaks, result.open)
 
 
 def test_fingerprints_are_of_the_result():

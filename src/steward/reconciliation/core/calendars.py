@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from steward.contracts.settlement import LineType
@@ -42,7 +42,7 @@ class Window:
 class Calendar:
     """One window, ready to be asked half a million times."""
 
-    __slots__ = ("_bounds", "_zone", "window")
+    __slots__ = ("_bounds", "_plain", "_zone", "window")
 
     def __init__(self, window: Window) -> None:
         if not 0 <= window.earliest <= window.latest:
@@ -54,6 +54,7 @@ class Calendar:
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise BadInput(f"{window.zone!r} is no time zone", where=f"window of {window.provider}") from error
         self.window = window
+        self._plain = window.zone == "UTC" and window.cutoff is None
         self._bounds: dict[date, tuple[date, date]] = {}
 
     @property
@@ -63,6 +64,8 @@ class Calendar:
 
     def business_date(self, at: datetime) -> date:
         """The provider's date of an instant: local, and the next one from the cutoff on."""
+        if self._plain and at.tzinfo is UTC:
+            return at.date()
         local = at.astimezone(self._zone)
         cutoff = self.window.cutoff
         return local.date() + _DAY if cutoff is not None and local.time() >= cutoff else local.date()

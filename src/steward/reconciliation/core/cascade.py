@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from steward.contracts.settlement import (
     Break,
@@ -49,11 +50,13 @@ def reconcile(
     matches: list[Match] = []
     breaks: list[Break] = []
     waiting: list[MatchItem] = []
-    came_in: list[tuple[str, str, str, int]] = []
+    pools: list[Pool] = []
     for provider in sorted(by_provider):
         told, moves = by_provider[provider]
         pool = Pool(told, moves, Schedule(terms, provider), Windows(windows, provider))
-        came_in.extend(items_of(pool))
+        pools.append(pool)
+    came_in = conserve.ledger_of(chain.from_iterable(map(items_of, pools)))
+    for pool in pools:
         breaks.extend(run(pool, as_of, waiting))
         matches.extend(pool.matches)
     return finished(matches, breaks, waiting, came_in, as_of)
@@ -89,7 +92,8 @@ def _by_provider(
     return made
 
 
-def items_of(pool: Pool) -> Iterator[tuple[str, str, str, int]]:
+def items_of(pool: Pool) -> Iterator[conserve.Item]:
+    """Everything that came in, on both sides."""
     for key, line in zip(pool.line_keys, pool.lines, strict=True):
         yield pool.side, key, line.currency, line.net_minor
     for move, net in zip(pool.moves, pool.nets, strict=True):
@@ -100,13 +104,10 @@ def finished(
     matches: list[Match],
     breaks: list[Break],
     waiting: list[MatchItem],
-    came_in: Sequence[tuple[str, str, str, int]],
+    came_in: conserve.CameIn,
     as_of: datetime,
 ) -> Reconciled:
     """Sorted, counted, and proved to conserve."""
-    sides = len({(side, key) for side, key, _, _ in came_in})
-    if sides != len(came_in):
-        raise BadInput("two lines or two movements have the same key", where=_twice(came_in))
     matches.sort(key=lambda match: match.items[0].key)
     breaks.sort(key=lambda one: (one.type, one.keys[0].side, one.keys[0].key))
     waiting.sort(key=lambda item: item.key)
@@ -120,10 +121,11 @@ def finished(
         if match.rounding_minor:
             rounded += 1
             rounding[match.currency] = rounding.get(match.currency, 0) + match.rounding_minor
-    books = sum(side == "books" for side, _, _, _ in came_in)
+    sides = {side: len(own) for side, own in came_in.items()}
+    books = sides.pop("books", 0)
     report = Report(
         as_of=as_of,
-        lines=len(came_in) - books,
+        lines=sum(sides.values()),
         expected=books,
         matched=sum(by_rule.values()),
         by_rule=dict(sorted(by_rule.items())),
@@ -133,15 +135,6 @@ def finished(
     )
     notes = {"open": len(waiting), "matches": len(matches), "rounded": rounded}
     return Reconciled(tuple(matches), tuple(breaks), report, notes, tuple(waiting))
-
-
-def _twice(came_in: Iterable[tuple[str, str, str, int]]) -> str:
-    seen: set[tuple[str, str]] = set()
-    for side, key, _, _ in came_in:
-        if (side, key) in seen:
-            return key
-        seen.add((side, key))
-    return ""
 
 
 def fingerprint(result: Reconciled) -> str:

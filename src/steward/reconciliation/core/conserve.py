@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from steward.contracts.settlement import Break, Match, MatchItem
-from steward.kernel.errors import StewardError
+from steward.kernel.errors import BadInput, StewardError
 
-Account = dict[tuple[str, str], int]
+Item = tuple[str, str, str, int]
+"""Side, key, currency, minor units."""
+
+CameIn = dict[str, dict[str, tuple[str, int]]]
+"""By side and key: currency and minor units."""
+
+_NOTHING: dict[str, tuple[str, int]] = {}
 
 
 class NotConserved(StewardError):
@@ -20,57 +26,49 @@ class NotConserved(StewardError):
     exit_code = 3
 
 
-def check(
-    came_in: Iterable[tuple[str, str, str, int]],
-    matches: Sequence[Match],
-    breaks: Sequence[Break],
-    open_items: Sequence[MatchItem],
-) -> None:
-    """Raise `NotConserved` unless the items of `came_in` (side, key, currency, minor units) are each told of once."""
-    seen: dict[tuple[str, str], tuple[str, int]] = {}
-    for match in matches:
-        _once(seen, match.items, match.currency)
-        _whole(match)
-    for one in breaks:
-        _once(seen, one.keys, one.currency)
-    _once(seen, open_items, "")
-    for side, key, currency, amount in came_in:
-        told = seen.pop((side, key), None)
-        if told is None:
-            raise NotConserved(f"{currency} {amount} of {side} is in no match and no break", where=key)
-        if told != (currency, amount):
-            raise NotConserved(f"{currency} {amount} of {side} became {told[0]} {told[1]}", where=key)
-    if seen:
-        side, key = next(iter(seen))
-        raise NotConserved(f"something that did not come in was told of on the side of {side}", where=key)
-
-
-def _once(seen: dict[tuple[str, str], tuple[str, int]], items: Iterable[MatchItem], currency: str) -> None:
-    for item in items:
-        place = item.side, item.key
-        if place in seen:
-            raise NotConserved(f"an item of {item.side} is told of twice", where=item.key)
-        seen[place] = item.currency or currency, item.amount_minor
-
-
-def _whole(match: Match) -> None:
-    """Both sides of a match are the same money, but for the rounding it tells."""
-    difference, outside = 0, 0
-    for item in match.items:
-        if item.currency and item.currency != match.currency:
-            raise NotConserved("a match of two currencies", where=item.key)
-        if item.side == "books":
-            difference -= item.amount_minor
-        else:
-            difference += item.amount_minor
-            outside += 1
-    if difference != match.rounding_minor or abs(difference) > outside:
-        raise NotConserved(f"a match by {match.rule} is out by {difference} minor units", where=match.items[0].key)
-
-
-def totals(items: Iterable[tuple[str, str, str, int]]) -> Account:
-    """Minor units by side and currency."""
-    made: Account = {}
-    for side, _, currency, amount in items:
-        made[side, currency] = made.get((side, currency), 0) + amount
+def ledger_of(items: Iterable[Item]) -> CameIn:
+    """What came in, by side and key. Raises `BadInput` for a key that a side has twice."""
+    made: CameIn = {}
+    for side, key, currency, amount in items:
+        own = made.setdefault(side, {})
+        if key in own:
+            raise BadInput("two lines or two movements have the same key", where=key)
+        own[key] = currency, amount
     return made
+
+
+def check(came_in: CameIn, matches: Sequence[Match], breaks: Sequence[Break], waiting: Sequence[MatchItem]) -> None:
+    """Raise `NotConserved` unless every item of `came_in` is told of once, with its own money."""
+    left = {side: dict(own) for side, own in came_in.items()}
+    for match in matches:
+        difference = outside = 0
+        for item in match.items:
+            _strike(left, came_in, item, match.currency)
+            if item.currency and item.currency != match.currency:
+                raise NotConserved("a match of two currencies", where=item.key)
+            if item.side == "books":
+                difference -= item.amount_minor
+            else:
+                difference += item.amount_minor
+                outside += 1
+        if difference != match.rounding_minor or abs(difference) > outside:
+            raise NotConserved(f"a match by {match.rule} is out by {difference} minor units", where=match.items[0].key)
+    for one in breaks:
+        for item in one.keys:
+            _strike(left, came_in, item, one.currency)
+    for item in waiting:
+        _strike(left, came_in, item, "")
+    for side, own in left.items():
+        for key, (currency, amount) in own.items():
+            raise NotConserved(f"{currency} {amount} of {side} is in no match and no break", where=key)
+
+
+def _strike(left: CameIn, came_in: CameIn, item: MatchItem, currency: str) -> None:
+    told = left.get(item.side, _NOTHING).pop(item.key, None)
+    if told is None:
+        known = item.key in came_in.get(item.side, _NOTHING)
+        what = "is told of twice" if known else "was told of and did not come in"
+        raise NotConserved(f"an item of {item.side} {what}", where=item.key)
+    if told[1] != item.amount_minor or told[0] != (item.currency or currency):
+        became = f"{item.currency or currency} {item.amount_minor}"
+        raise NotConserved(f"{told[0]} {told[1]} of {item.side} became {became}", where=item.key)

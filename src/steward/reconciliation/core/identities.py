@@ -41,11 +41,12 @@ def contradict(line: StatementLine, move: Expected) -> bool:
     another's.
     """
     own = IDENTITIES[line.type]
-    return any(
-        ref[0] in own and ref[0] == other[0] and ref[1] != other[1] and not near(ref[1], other[1])
-        for ref in line.refs
-        for other in move.refs
-    )
+    for name, value in line.refs:
+        if name in own:
+            for other, theirs in move.refs:
+                if name == other and value != theirs and not near(value, theirs):
+                    return True
+    return False
 
 
 def near(one: str, other: str) -> bool:

@@ -13,6 +13,15 @@ from collections.abc import Mapping, Sequence
 Edges = Mapping[int, Sequence[int]]
 
 
+def lone_edges(edges: Edges) -> dict[int, int]:
+    """Row -> column where neither has another edge."""
+    uses: dict[int, int] = {}
+    for columns in edges.values():
+        for column in columns:
+            uses[column] = uses.get(column, 0) + 1
+    return {row: columns[0] for row, columns in edges.items() if len(columns) == 1 and uses[columns[0]] == 1}
+
+
 def components(edges: Edges) -> list[tuple[list[int], list[int]]]:
     """Rows and columns that hang together; rows without an edge are in none."""
     rows_of: dict[int, list[int]] = {}

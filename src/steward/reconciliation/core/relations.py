@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from steward.reconciliation.core.exact import Index, claimed_by
@@ -26,16 +26,15 @@ class Relations:
         kind = self.pool.lines[n].type
         return any(ref in self.moves_of and telling(kind, ref) for ref in self.pool.lines[n].refs)
 
-    def related(self, n: int) -> Iterator[int]:
+    def related(self, n: int) -> list[int]:
         """Movements of the line's type that share a telling reference with it."""
-        line = self.pool.lines[n]
-        seen: set[int] = set()
+        line, moves = self.pool.lines[n], self.pool.moves
+        found: list[int] = []
         for ref in line.refs:
-            if telling(line.type, ref):
-                for m in self.moves_of.get(ref, ()):
-                    if m not in seen and self.pool.moves[m].type == line.type:
-                        seen.add(m)
-                        yield m
+            for m in self.moves_of.get(ref, ()):
+                if moves[m].type == line.type and m not in found and telling(line.type, ref):
+                    found.append(m)
+        return found
 
     def namesakes(self, n: int) -> list[int]:
         """Movements of the line's type that carry one of the ids that name such a movement."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from steward.contracts.base import JsonObject
 from steward.reconciliation.core.assignment import FAR, cheapest
-from steward.reconciliation.core.matching import Edges, blocks, components, perfect
+from steward.reconciliation.core.matching import Edges, blocks, components, lone_edges, perfect
 from steward.reconciliation.core.pool import Pool
 
-BLOCK_MAX = 32
+BLOCK_MAX: Final = 32
 """Lines in one block: in a larger one a line too many and a movement too many could hide behind each other."""
+
+
+ALONE: Final[JsonObject] = {"candidates": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,10 @@ class Rule:
 def settle(pool: Pool, edges: Edges, rule: Rule) -> list[tuple[list[int], list[int]]]:
     """Accept what is certain in each component; the components that are not come back."""
     left: list[tuple[list[int], list[int]]] = []
-    for rows, columns in components(edges):
-        if len(rows) == 1 and len(columns) == 1:
-            _pair(pool, rows[0], columns[0], rule.alone, rule.confidence[0], {"candidates": 1})
-            continue
+    lone = lone_edges(edges)
+    for n, m in lone.items():
+        _pair(pool, n, m, rule.alone, rule.confidence[0], ALONE)
+    for rows, columns in components({n: found for n, found in edges.items() if n not in lone}):
         mate = perfect(rows, edges) if len(rows) == len(columns) <= BLOCK_MAX else None
         if mate is None:
             left.append((rows, columns))
