@@ -254,13 +254,10 @@ def test_what_cannot_be_understood_is_refused():
 
 def test_a_dropped_break_breaks_conservation():
     result = run([line(refs=SAME), line("l2", kind="refund", gross=-5, fee=0)], [move(refs=SAME)])
-    came_in = conserve.ledger_of(
-        [
-            ("statement", "stripe/s1/l1", "USD", 9_680),
-            ("statement", "stripe/s1/l2", "USD", -5),
-            ("books", "e1", "USD", 9_680),
-        ]
-    )
+    came_in = {
+        "statement": {"stripe/s1/l1": ("USD", 9_680), "stripe/s1/l2": ("USD", -5)},
+        "books": {"e1": ("USD", 9_680)},
+    }
     conserve.check(came_in, result.matches, result.breaks, result.open)
     with pytest.raises(conserve.NotConserved, match="in no match"):
         conserve.check(came_in, result.matches, [], result.open)

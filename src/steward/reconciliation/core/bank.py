@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from typing import Final
 
 from steward.contracts.settlement import (
@@ -27,7 +26,7 @@ from steward.contracts.settlement import (
 from steward.kernel.errors import BadInput
 from steward.reconciliation.core import conserve
 from steward.reconciliation.core.calendars import Window, Windows
-from steward.reconciliation.core.cascade import finished, items_of, run
+from steward.reconciliation.core.cascade import finished, run
 from steward.reconciliation.core.pool import Pool, line_key
 from steward.reconciliation.core.schedule import Schedule
 
@@ -59,8 +58,10 @@ def reconcile_bank(
         booked.append(replace(statement, lines=tuple(lines)))
     moves = [_arriving(move) for move in expected]
     pool = Pool(booked, moves, Schedule((), BANK), Windows(windows, BANK), side="bank")
-    pending = ((item.side, item.key, item.currency, item.amount_minor) for item in waiting)
-    came_in = conserve.ledger_of(chain(items_of(pool), pending))
+    pending = {item.key: (item.currency, item.amount_minor) for item in waiting}
+    if len(pending) != len(waiting):
+        raise BadInput("two pending entries have the same key", where=BANK)
+    came_in = conserve.together([pool.came_in(), {"bank": pending}])
     breaks = run(pool, as_of, waiting)
     return finished(pool.matches, breaks, waiting, came_in, as_of)
 

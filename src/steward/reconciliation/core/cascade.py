@@ -6,10 +6,11 @@ blocks, 6 sums with one reference, 7 proposals, then names for what is left, and
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 
 from steward.contracts.settlement import (
     Break,
@@ -46,7 +47,28 @@ def reconcile(
     Raises `BadInput` for keys that are not unique, a movement whose provider cannot be told, terms or windows that
     contradict each other; `NotConserved` if the result does not tell of every item once.
     """
-    by_provider = _by_provider(statements, expected)
+    with uncollected():
+        return _reconcile(_by_provider(statements, expected), terms, windows, as_of)
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """A run makes millions of objects and no cycle: the collector would only look at all of them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _reconcile(
+    by_provider: Mapping[str, tuple[list[Statement], list[Expected]]],
+    terms: Sequence[Terms],
+    windows: Sequence[Window],
+    as_of: datetime,
+) -> Reconciled:
     matches: list[Match] = []
     breaks: list[Break] = []
     waiting: list[MatchItem] = []
@@ -55,7 +77,7 @@ def reconcile(
         told, moves = by_provider[provider]
         pool = Pool(told, moves, Schedule(terms, provider), Windows(windows, provider))
         pools.append(pool)
-    came_in = conserve.ledger_of(chain.from_iterable(map(items_of, pools)))
+    came_in = conserve.together(pool.came_in() for pool in pools)
     for pool in pools:
         breaks.extend(run(pool, as_of, waiting))
         matches.extend(pool.matches)
@@ -65,8 +87,7 @@ def reconcile(
 def run(pool: Pool, as_of: datetime, waiting: list[MatchItem]) -> list[Break]:
     """All steps on one pool; returns the breaks and adds to `waiting` what is open."""
     index = index_of(pool)
-    match_ids(pool, index)
-    relations = relations_of(pool, index)
+    relations = relations_of(pool, match_ids(pool, index))
     match_composites(pool, relations)
     match_windows(pool, relations)
     match_sums(pool, relations)
@@ -90,14 +111,6 @@ def _by_provider(
             raise BadInput("there are several providers, and this movement names none", where=move.key)
         made.setdefault(provider, ([], []))[1].append(move)
     return made
-
-
-def items_of(pool: Pool) -> Iterator[conserve.Item]:
-    """Everything that came in, on both sides."""
-    for key, line in zip(pool.line_keys, pool.lines, strict=True):
-        yield pool.side, key, line.currency, line.net_minor
-    for move, net in zip(pool.moves, pool.nets, strict=True):
-        yield "books", move.key, move.currency, net
 
 
 def finished(

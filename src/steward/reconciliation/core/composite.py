@@ -30,7 +30,7 @@ def match_composites(pool: Pool, relations: Relations) -> None:
             for m in late[n]:
                 takers[m] = takers.get(m, 0) + 1
     alone = {n: found for n, found in late.items() if len(found) == 1 and takers[found[0]] == 1}
-    settle(pool, alone, RULE)
+    settle(pool, alone, RULE, timely=False)
 
 
 def _candidates(pool: Pool, relations: Relations, n: int) -> list[int]:

@@ -10,9 +10,6 @@ from collections.abc import Iterable, Sequence
 from steward.contracts.settlement import Break, Match, MatchItem
 from steward.kernel.errors import BadInput, StewardError
 
-Item = tuple[str, str, str, int]
-"""Side, key, currency, minor units."""
-
 CameIn = dict[str, dict[str, tuple[str, int]]]
 """By side and key: currency and minor units."""
 
@@ -26,14 +23,16 @@ class NotConserved(StewardError):
     exit_code = 3
 
 
-def ledger_of(items: Iterable[Item]) -> CameIn:
-    """What came in, by side and key. Raises `BadInput` for a key that a side has twice."""
+def together(parts: Iterable[CameIn]) -> CameIn:
+    """What came in over all providers. Raises `BadInput` for a key that two of them have."""
     made: CameIn = {}
-    for side, key, currency, amount in items:
-        own = made.setdefault(side, {})
-        if key in own:
-            raise BadInput("two lines or two movements have the same key", where=key)
-        own[key] = currency, amount
+    for part in parts:
+        for side, own in part.items():
+            whole = made.setdefault(side, {})
+            both = whole.keys() & own.keys()
+            if both:
+                raise BadInput("two lines or two movements have the same key", where=min(both))
+            whole.update(own)
     return made
 
 
@@ -43,13 +42,14 @@ def check(came_in: CameIn, matches: Sequence[Match], breaks: Sequence[Break], wa
     for match in matches:
         difference = outside = 0
         for item in match.items:
-            _strike(left, came_in, item, match.currency)
-            if item.currency and item.currency != match.currency:
-                raise NotConserved("a match of two currencies", where=item.key)
+            amount = item.amount_minor
+            told = left.get(item.side, _NOTHING).pop(item.key, None)
+            if told != (match.currency, amount):  # a match is of one currency
+                raise NotConserved(_trouble(came_in, item, match.currency, told), where=item.key)
             if item.side == "books":
-                difference -= item.amount_minor
+                difference -= amount
             else:
-                difference += item.amount_minor
+                difference += amount
                 outside += 1
         if difference != match.rounding_minor or abs(difference) > outside:
             raise NotConserved(f"a match by {match.rule} is out by {difference} minor units", where=match.items[0].key)
@@ -65,10 +65,12 @@ def check(came_in: CameIn, matches: Sequence[Match], breaks: Sequence[Break], wa
 
 def _strike(left: CameIn, came_in: CameIn, item: MatchItem, currency: str) -> None:
     told = left.get(item.side, _NOTHING).pop(item.key, None)
+    if told != (item.currency or currency, item.amount_minor):
+        raise NotConserved(_trouble(came_in, item, currency, told), where=item.key)
+
+
+def _trouble(came_in: CameIn, item: MatchItem, currency: str, told: tuple[str, int] | None) -> str:
     if told is None:
         known = item.key in came_in.get(item.side, _NOTHING)
-        what = "is told of twice" if known else "was told of and did not come in"
-        raise NotConserved(f"an item of {item.side} {what}", where=item.key)
-    if told[1] != item.amount_minor or told[0] != (item.currency or currency):
-        became = f"{item.currency or currency} {item.amount_minor}"
-        raise NotConserved(f"{told[0]} {told[1]} of {item.side} became {became}", where=item.key)
+        return f"an item of {item.side} " + ("is told of twice" if known else "was told of and did not come in")
+    return f"{told[0]} {told[1]} of {item.side} became {item.currency or currency} {item.amount_minor}"

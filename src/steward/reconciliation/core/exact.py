@@ -64,8 +64,8 @@ def claimed_by(pool: Pool, index: Index, n: int) -> int:
     return found
 
 
-def match_ids(pool: Pool, index: Index) -> None:
-    """Settle every movement that a line names and agrees with."""
+def match_ids(pool: Pool, index: Index) -> dict[int, int]:
+    """Settle every movement that a line names and agrees with; returns the claims that were not settled."""
     first = [-1] * len(pool.moves)
     more: dict[int, list[int]] = {}
     for n in range(len(pool.lines)):
@@ -76,25 +76,27 @@ def match_ids(pool: Pool, index: Index) -> None:
             first[m] = n
         else:
             more.setdefault(m, [first[m]]).append(n)
+    left: dict[int, int] = {}
     for m, n in enumerate(first):
-        if n >= 0:
-            _settle(pool, m, more.get(m) or [n])
+        if n < 0:
+            continue
+        claims = more.get(m)
+        chosen = n if claims is None else _chosen(pool, m, claims)
+        found = None if chosen < 0 else pool.agree(chosen, m)
+        if found is not None:
+            rule = EXACT if found[0] else SCHEDULE
+            pool.pair(chosen, m, rule, CONFIDENCE[rule], _EVIDENCE[_kind(pool, chosen, m), found[0]], found[1])
+        for other in claims or (n,):
+            if pool.line_free[other]:
+                left[other] = m
+    return left
 
 
-def _settle(pool: Pool, m: int, claims: list[int]) -> None:
-    if len(claims) > 1:
-        claims = sorted((n for n in claims if pool.agree(n, m) is not None), key=pool.order_of)
-        if not claims:
-            return
-        in_time = [n for n in claims if pool.delay(n, m) is None]
-        claims = in_time or claims
-    n = claims[0]
-    found = pool.agree(n, m)
-    if found is None:
-        return
-    equal, rounding = found
-    rule = EXACT if equal else SCHEDULE
-    pool.pair(n, m, rule, CONFIDENCE[rule], _EVIDENCE[_kind(pool, n, m), equal], rounding)
+def _chosen(pool: Pool, m: int, claims: list[int]) -> int:
+    """Of several lines that name a movement, the earliest that agrees, in its window if one is; -1 if none agrees."""
+    agreeing = sorted((n for n in claims if pool.agree(n, m) is not None), key=pool.order_of)
+    in_time = [n for n in agreeing if pool.delay(n, m) is None]
+    return next(iter(in_time or agreeing), -1)
 
 
 def _kind(pool: Pool, n: int, m: int) -> str:

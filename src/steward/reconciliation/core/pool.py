@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -10,6 +10,7 @@ from steward.contracts.base import JsonObject
 from steward.contracts.settlement import BreakType, Expected, Match, MatchItem, Statement, StatementLine
 from steward.kernel.errors import BadInput
 from steward.reconciliation.core.calendars import Windows
+from steward.reconciliation.core.conserve import CameIn
 from steward.reconciliation.core.schedule import Schedule
 
 Agreement = tuple[bool, int]
@@ -73,7 +74,7 @@ class Pool:
     def _by_contract(self, n: int, m: int) -> Agreement | None:
         """Recomputed from the contract: the fee, the conversion, each to one minor unit, and one in all."""
         line, move = self.lines[n], self.moves[m]
-        scheduled = self.schedule.fee(move)
+        scheduled = self.fees[m] if move.fee_minor is None else self.schedule.fee(move)
         if scheduled is None and line.fee_minor != (move.fee_minor or 0):
             return None
         if scheduled is not None and abs(line.fee_minor - scheduled) > 1:
@@ -109,11 +110,16 @@ class Pool:
 
     def pair(self, n: int, m: int, rule: str, confidence: int, evidence: JsonObject, rounding: int) -> None:
         """The line and the movement are the same money; if it came at another time than due, that is a break."""
-        self.line_free[n] = self.move_free[m] = 0
         late = self.delay(n, m)
         if late is not None:
+            self.line_free[n] = self.move_free[m] = 0
             self.delays.append((n, m, late))
-            return
+        else:
+            self.timely(n, m, rule, confidence, evidence, rounding)
+
+    def timely(self, n: int, m: int, rule: str, confidence: int, evidence: JsonObject, rounding: int) -> None:
+        """A pair whose line is known to stand inside its window."""
+        self.line_free[n] = self.move_free[m] = 0
         line = self.lines[n]
         items = (
             MatchItem(self.side, self.line_keys[n], line.net_minor),
@@ -151,3 +157,20 @@ class Pool:
 
     def free_moves(self) -> list[int]:
         return [m for m, free in enumerate(self.move_free) if free]
+
+    def came_in(self) -> CameIn:
+        """Everything of both sides. Raises `BadInput` for a key that a side has twice."""
+        lines = dict(zip(self.line_keys, [(line.currency, line.net_minor) for line in self.lines], strict=True))
+        keys = [move.key for move in self.moves]
+        money = [(move.currency, net) for move, net in zip(self.moves, self.nets, strict=True)]
+        moves = dict(zip(keys, money, strict=True))
+        _unique(self.line_keys, lines)
+        _unique(keys, moves)
+        return {self.side: lines, "books": moves}
+
+
+def _unique(keys: Sequence[str], found: Mapping[str, object]) -> None:
+    if len(found) != len(keys):
+        seen: set[str] = set()
+        twice = next(key for key in keys if key in seen or seen.add(key))
+        raise BadInput("two lines or two movements have the same key", where=twice)

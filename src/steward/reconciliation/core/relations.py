@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from steward.reconciliation.core.exact import Index, claimed_by
 from steward.reconciliation.core.identities import IDENTITIES, telling
 from steward.reconciliation.core.pool import Pool
 
@@ -19,7 +18,7 @@ class Relations:
     pool: Pool
     lines: list[int]
     moves_of: dict[Ref, list[int]]
-    claims: dict[int, int] = field(default_factory=dict[int, int])  # line -> the movement its ids name
+    claims: dict[int, int]  # line -> the movement its ids name, where that is not the match
 
     def known(self, n: int) -> bool:
         """Whether the books know a reference of this line: then it cannot be some other movement."""
@@ -56,7 +55,7 @@ class Relations:
         }
 
 
-def relations_of(pool: Pool, index: Index) -> Relations:
+def relations_of(pool: Pool, claims: dict[int, int]) -> Relations:
     """Looked up once, after the ids have settled what they can."""
     lines = pool.free_lines()
     wanted = {ref for n in lines for ref in pool.lines[n].refs}
@@ -65,5 +64,4 @@ def relations_of(pool: Pool, index: Index) -> Relations:
         for ref in move.refs:
             if ref in wanted:
                 moves_of.setdefault(ref, []).append(m)
-    claims = {n: m for n in lines if (m := claimed_by(pool, index, n)) >= 0}
     return Relations(pool, lines, moves_of, claims)

@@ -32,12 +32,17 @@ class Rule:
     confidence: tuple[int, int, int]
 
 
-def settle(pool: Pool, edges: Edges, rule: Rule) -> list[tuple[list[int], list[int]]]:
-    """Accept what is certain in each component; the components that are not come back."""
+def settle(pool: Pool, edges: Edges, rule: Rule, *, timely: bool = True) -> list[tuple[list[int], list[int]]]:
+    """Accept what is certain in each component; the components that are not come back. `timely`: every edge is known to
+    lie in its window.
+    """
     left: list[tuple[list[int], list[int]]] = []
     lone = lone_edges(edges)
+    put = pool.timely if timely else pool.pair
     for n, m in lone.items():
-        _pair(pool, n, m, rule.alone, rule.confidence[0], ALONE)
+        found = pool.agree(n, m)
+        if found is not None:
+            put(n, m, rule.alone, rule.confidence[0], ALONE, found[1])
     for rows, columns in components({n: found for n, found in edges.items() if n not in lone}):
         mate = perfect(rows, edges) if len(rows) == len(columns) <= BLOCK_MAX else None
         if mate is None:
@@ -56,7 +61,7 @@ def _pair(pool: Pool, n: int, m: int, name: str, confidence: int, evidence: Json
     found = pool.agree(n, m)
     if found is None:
         raise AssertionError("an edge between different money")
-    pool.pair(n, m, name, confidence, evidence, found[1])
+    pool.timely(n, m, name, confidence, evidence, found[1])
 
 
 def _block(pool: Pool, edges: Edges, rows: list[int], columns: list[int], rule: Rule) -> None:
