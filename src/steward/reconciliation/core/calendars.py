@@ -64,8 +64,6 @@ class Calendar:
 
     def business_date(self, at: datetime) -> date:
         """The provider's date of an instant: local, and the next one from the cutoff on."""
-        if self._plain and at.tzinfo is UTC:
-            return at.date()
         local = at.astimezone(self._zone)
         cutoff = self.window.cutoff
         return local.date() + _DAY if cutoff is not None and local.time() >= cutoff else local.date()
@@ -86,7 +84,7 @@ class Calendar:
 
     def bounds(self, at: datetime) -> tuple[date, date]:
         """The first and the last business date on which the line of a movement of `at` is in time."""
-        day = self.business_date(at)
+        day = at.date() if self._plain and at.tzinfo is UTC else self.business_date(at)
         known = self._bounds.get(day)
         if known is None:
             first = self.after(day, self.window.earliest) if self.window.earliest else day
@@ -104,7 +102,7 @@ class Windows:
     __slots__ = ("_default", "_own")
 
     def __init__(self, windows: Sequence[Window], provider: str) -> None:
-        self._own: dict[LineType, Calendar] = {}
+        self._own: dict[LineType, Calendar | None] = {}
         self._default: Calendar | None = None
         for window in windows:
             if window.provider != provider:
@@ -118,4 +116,7 @@ class Windows:
 
     def of(self, kind: LineType) -> Calendar | None:
         """None: nothing is known, so nothing is early, late, or matched by its date."""
-        return self._own.get(kind, self._default)
+        try:
+            return self._own[kind]
+        except KeyError:
+            return self._own.setdefault(kind, self._default)

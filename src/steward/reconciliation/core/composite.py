@@ -37,11 +37,10 @@ def _candidates(pool: Pool, relations: Relations, n: int) -> list[int]:
     claimed = relations.claims.get(n, -1)
     if claimed >= 0 and not pool.move_free[claimed]:
         return []  # it tells again what is settled
-    return [
-        m
-        for m in relations.related(n)
-        if pool.move_free[m] and pool.agree(n, m) is not None and not contradict(pool.lines[n], pool.moves[m])
-    ]
+    found = [m for m in relations.related(n) if pool.move_free[m] and pool.agree(n, m) is not None]
+    if found and relations.identified(n):
+        return [m for m in found if not contradict(pool.lines[n], pool.moves[m])]
+    return found
 
 
 def _told_again(pool: Pool, rows: list[int], columns: list[int], edges: dict[int, list[int]]) -> None:

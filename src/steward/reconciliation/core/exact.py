@@ -14,7 +14,8 @@ from steward.reconciliation.core.identities import IDENTITIES, contradict
 from steward.reconciliation.core.pool import Pool
 
 Ref = tuple[str, str]
-Index = dict[LineType, dict[Ref, int]]
+Index = dict[LineType, tuple[dict[Ref, int], set[str]]]
+"""By type: the movement that an id names, and which kinds of id the books know at all."""
 
 SHARED: Final = -2
 """Several movements carry this id: alone it names none of them."""
@@ -35,29 +36,33 @@ def index_of(pool: Pool) -> Index:
     index: Index = {}
     for m, move in enumerate(pool.moves):
         own = IDENTITIES[move.type]
-        known = index.get(move.type)
-        if known is None:
-            known = index[move.type] = {}
+        entry = index.get(move.type)
+        if entry is None:
+            entry = index[move.type] = {}, set()
+        known, kinds = entry
         for ref in move.refs:
             if ref[0] in own and ref[1]:
-                known[ref] = m if known.setdefault(ref, m) == m else SHARED
+                kinds.add(ref[0])
+                if known.setdefault(ref, m) != m:
+                    known[ref] = SHARED
     return index
 
 
 def claimed_by(pool: Pool, index: Index, n: int) -> int:
     """The one movement whose ids the line carries; -1 if none, or if its ids say different things."""
     line = pool.lines[n]
-    known = index.get(line.type)
-    if known is None:
+    entry = index.get(line.type)
+    if entry is None:
         return -1
+    known, kinds = entry
     found, unknown = -1, False
     for ref in line.refs:
         hit = known.get(ref, -1)
-        if hit >= 0 and hit != found:
-            if found >= 0:
+        if hit >= 0:
+            if found >= 0 and hit != found:
                 return -1
             found = hit
-        elif hit == -1:
+        elif hit == -1 and ref[0] in kinds:
             unknown = True
     if unknown and found >= 0 and contradict(line, pool.moves[found]):
         return -1

@@ -98,15 +98,11 @@ class Pool:
         """`late` or `date` if the line stands outside the movement's window."""
         move = self.moves[m]
         calendar = self.windows.of(move.type)
-        if calendar is None:
-            return None
         day = self.lines[n].day or self.day_of(n)
-        if day is None:
+        if calendar is None or day is None:
             return None
         first, last = calendar.bounds(move.at)
-        if day > last:
-            return "late"
-        return "date" if day < first else None
+        return None if first <= day <= last else "late" if day > last else "date"
 
     def pair(self, n: int, m: int, rule: str, confidence: int, evidence: JsonObject, rounding: int) -> None:
         """The line and the movement are the same money; if it came at another time than due, that is a break."""
