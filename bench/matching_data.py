@@ -171,7 +171,17 @@ def conversions(made, pick, days):
             made.moves[move.key] = replace(move, refs=own)
             gross = move.gross_minor + off
             item = StatementLine(
-                0, move.key, "conversion", "T0200", move.currency, gross, 0, gross, at, at.date() + timedelta(days=1), own
+                0,
+                move.key,
+                "conversion",
+                "T0200",
+                move.currency,
+                gross,
+                0,
+                gross,
+                at,
+                at.date() + timedelta(days=1),
+                own,
             )
             made.rows.append(Row("paypal", -1 - at.timetuple().tm_yday, item, (move.key,)))
 

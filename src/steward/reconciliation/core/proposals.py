@@ -19,6 +19,8 @@ from steward.reconciliation.core.windowed import shelved, within_window
 FUZZY: Final = "fuzzy"
 CANDIDATE: Final = "candidate"
 PROPOSALS_MAX: Final = 3
+COMMON: Final = 64
+"""A piece that more ids have than this (the prefix of a provider, say) leads to none of them."""
 
 Piece = tuple[str, int, str]
 
@@ -55,7 +57,9 @@ class DamagedIds:
             size = len(pieces("x" * length)[0][1]) if pieces("x" * length) else 0
             for start in range(0, 5 * size, size) if size else ():
                 for at in range(max(0, start - NEAR), start + NEAR + 1):
-                    found.update(self._places.get((kind, start, value[at : at + size]), ()))
+                    there = self._places.get((kind, start, value[at : at + size]), ())
+                    if len(there) <= COMMON:
+                        found.update(there)
         return found
 
 
