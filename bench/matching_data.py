@@ -1,8 +1,9 @@
 """A year of statements and books for the matching benchmark, made from livemarket's own lines.
 
-The simulated shop lives a year; each line that moved a processor's balance becomes a line of that day's payout statement
-and a movement the books expect. Instants differ by the seconds a webhook takes; a card processor's fee is unknown to the
-books and follows from its terms. Added to it: conversions out of a euro balance, and captures told in two parts.
+The simulated shop lives a year; each line that moved a processor's balance becomes a line of that day's payout
+statement and a movement the books expect. Instants differ by the seconds a webhook takes; a card processor's fee is
+unknown to the books and follows from its terms. Added to it: conversions out of a euro balance, and captures told in
+two parts.
 """
 
 import random
@@ -114,9 +115,8 @@ def year(days=365, factor=0.385, seed=20_261_127):
         strict=True,
     )
     rows, moves = [], {}
-    for line, key, order, payment, number, processor, kind, gross, fee, affiliate, day, second in columns:
-        provider, name = PROVIDERS[processor], TYPES[Kind(kind)]
-        fee += affiliate
+    for line, key, order, payment, number, processor, kind, gross, charged, affiliate, day, second in columns:
+        provider, name, fee = PROVIDERS[processor], TYPES[Kind(kind)], charged + affiliate
         refs, theirs = references(name, provider, key, payment, order if number >= 0 else "")
         at, move = instant(day, second), f"{provider}-{key}"
         unknown = name == "payment" and processor < 2

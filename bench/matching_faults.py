@@ -167,11 +167,9 @@ def chargeback(spoil):
         spoil.named("chargeback", spoil.add(row, "chargeback", refs=refs, **more))
 
 
-KINDS = {
-    "fx": fx, "reserve": reserve, "missing": missing, "duplicate": duplicate, "amount": amount, "fee": fee, "date": date,
-    "late": late, "orphan_refund": orphan_refund, "unknown_type": unknown_type, "currency": currency, "split": split,
-    "negative_payout": negative_payout, "chargeback": chargeback,
-}  # fmt: skip
+KINDS = { "fx": fx, "reserve": reserve, "missing": missing, "duplicate": duplicate, "amount": amount, "fee": fee,
+"date": date, "late": late, "orphan_refund": orphan_refund, "unknown_type": unknown_type, "currency": currency,
+"split": split, "negative_payout": negative_payout, "chargeback": chargeback }  # fmt: skip
 
 
 def spoilt(made, seed=14):

@@ -1,15 +1,14 @@
-"""Two rivals on the same data: equal ids only, and the weighted greedy matcher of scores.
+"""Two rivals on the same data: equal ids and references only, and the weighted greedy matcher of scores.
 
-The greedy one scores amount .40, currency .30, date .20, reference .10 and accepts from 90 of 100, best score first, no
-item twice. It is given what helps it: no limit on candidates, all of the right type and sign, amounts that are equal (an
-amount that is not cannot reach 90 without raising its errors), references compared with two slips allowed, equal scores
-in the order of the distance between instants.
+The greedy one scores amount .40, currency .30, date .20, reference .10 and accepts from 90 of 100, best score first,
+no item twice. It is given what helps it: no limit on candidates, all of the right type and sign, amounts that are
+equal (an amount that is not cannot reach 90 without raising its errors), references compared with two slips allowed,
+equal scores in the order of the distance between instants.
 """
 
 from datetime import timedelta
 
 from steward.reconciliation.core.edits import LONG, within
-from steward.reconciliation.core.identities import IDENTITIES
 
 WEIGHTS = {"amount": 40, "currency": 30, "date": 20, "reference": 10}
 THRESHOLD = 90
@@ -18,22 +17,21 @@ DAMAGED = 0.8  # the score of a reference that differs by one or two slips
 
 
 def exact_ids(rows, moves):
-    """Pairs whose own id, and gross amount, are equal; a movement goes to the first line that names it."""
+    """Pairs with any equal id or reference, of equal type and gross amount; a movement goes to the first line that
+    names it.
+    """
     index = {}
     for key, move in moves.items():
         for ref in move.refs:
-            if ref[0] in IDENTITIES[move.type]:
-                index.setdefault((move.type, ref), []).append(key)
+            index.setdefault((move.type, ref), []).append(key)
     taken, pairs = set(), []
     for line_key, row in rows.items():
         line = row.line
-        for ref in line.refs:
-            held = index.get((line.type, ref), ())
-            found = next((key for key in held if key not in taken and same(line, moves[key])), None)
-            if found is not None:
-                taken.add(found)
-                pairs.append(((line_key,), (found,)))
-                break
+        named = (key for ref in line.refs for key in index.get((line.type, ref), ()))
+        found = next((key for key in named if key not in taken and same(line, moves[key])), None)
+        if found is not None:
+            taken.add(found)
+            pairs.append(((line_key,), (found,)))
     return pairs
 
 
