@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz
+.PHONY: examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -127,6 +127,9 @@ theorems: dev ## prove every kind of the shipped catalog and keep the certificat
 
 schemas: dev ## regenerate schemas/
 	@$(BIN)/python -m steward.cli.schemas
+
+matching-bench: dev ## a year of half a million lines matched, fourteen faults, two rivals, with the controls (about 15 minutes)
+	@$(BIN)/python bench/matching.py --write
 
 ledger-bench: dev ## the ledger beside COPY, single callers, balances at any date (about 10 minutes)
 	@$(BIN)/python bench/ledger.py

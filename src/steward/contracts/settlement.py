@@ -128,6 +128,9 @@ class Expected:
     fee_minor: int | None  # None: the books do not know the fee, the contracted schedule says it
     at: datetime
     refs: Refs = ()
+    provider: str = ""  # whose balance; empty where there is one provider only
+    origin_currency: str = ""  # money that was converted: what it was before
+    origin_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,19 @@ class FeeTerms:
     currency: str
     ppm: int
     fixed_minor: int
+    starts: date | None = None
+    ends: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FxTerms:
+    """At what rate a provider converts: `rate` is bought major units for one sold, an exact ratio, less its margin."""
+
+    provider: str
+    sold: str
+    bought: str
+    rate: str
+    margin_ppm: int = 0
     starts: date | None = None
     ends: date | None = None
 
@@ -168,6 +184,7 @@ class MatchItem:
     side: Literal["statement", "books", "bank"]
     key: str
     amount_minor: int
+    currency: str = ""  # empty: that of the match or break it stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +236,4 @@ class Reconciled:
     breaks: tuple[Break, ...]
     report: Report
     notes: dict[str, int] = field(default_factory=dict[str, int])
+    open: tuple[MatchItem, ...] = ()  # may still come inside their settlement window: neither matched nor a break
