@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from results import machine, save
 
-from steward.bootstrap import build_verifier
+from steward.checking import build_verifier
 from steward.catalog import load_catalog
 from steward.verifier.core.evaluate import Evaluator, Undecided, Undefined
 from steward.verifier.core.syntax import Literal, children

@@ -6,22 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 
-from steward import ledger, state, world_model
 from steward.agents import Agents
-from steward.catalog import (
-    Catalog,
-    Problem,
-    ToolBook,
-    catalog_of,
-    check_links,
-    check_rules,
-    counts,
-    load_catalog,
-    parse_yaml,
-)
-from steward.contracts.payloads import PAYLOADS, VERSIONS
+from steward.catalog import Catalog, ToolBook, load_catalog, load_recon, parse_yaml
+from steward.checking import build_verifier, refined
+from steward.contracts.payloads import VERSIONS
 from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
 from steward.events import Decoder, EventLog, Sequencer
 from steward.gateway import (
@@ -39,7 +28,6 @@ from steward.gateway import (
     Versions,
     Violations,
     WayOut,
-    Workbench,
     channels_of,
 )
 from steward.infra.access import AccessKeys
@@ -52,22 +40,15 @@ from steward.infra.roots import public_roots
 from steward.infra.settings import Settings, load_settings
 from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
-from steward.kernel.canonical import JsonObject, parse_json
-from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports, prove_rules
+from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports
 from steward.policy import Policy
+from steward.reconciliation import Reconciliation, SettlementFiles
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
 
 CHECKPOINTS = "checkpoints.jsonl"
 CATALOGS = "catalogs"
-OFFERED = {
-    "state": state.FACTS,
-    "gateway": Gateway.offers,
-    "ledger": ledger.FACTS,
-    "world_model": world_model.FACTS,
-}
-"""The facts each door answers."""
 
 
 @dataclass
@@ -148,6 +129,14 @@ class App:
     @cached_property
     def closing(self) -> Closing:
         return Closing(self.database, self.clock, self.events, self.ledger, self.books, self.money_events)
+
+    @cached_property
+    def settlement_files(self) -> SettlementFiles:
+        return SettlementFiles(self.database, self.clock, self.events, self.settings.home / "settlement-files")
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        return Reconciliation(self.database, self.clock, self.events, lambda: load_recon(self.catalog.root))
 
     @cached_property
     def state(self) -> State:
@@ -327,20 +316,6 @@ class App:
         self.database.close()
 
 
-def build_verifier(catalog: Catalog) -> Verifier:
-    """The verifier over the shipped invariants and limits."""
-    book = files("steward.catalog") / "theorems.json"
-    theorems = parse_json(book.read_text(encoding="utf-8")) if book.is_file() else None
-    return Verifier.from_documents(catalog.documents, catalog.limit_facts(), book=theorems)
-
-
-def refined(before: JsonObject, now: JsonObject) -> list[JsonObject]:
-    """Rule by rule, whether one catalog document is at least as strict as an earlier one: {kind, rule, holds, ...}."""
-    with build_verifier(catalog_of(before)) as old, build_verifier(catalog_of(now)) as new:
-        new.warm()
-        return new.refines(old)
-
-
 @contextmanager
 def open_app(clock: Clock | None = None) -> Generator[App]:
     """An application over the configured database: started, migrated, and with what a crash left in the outbox
@@ -353,45 +328,3 @@ def open_app(clock: Clock | None = None) -> Generator[App]:
         yield app
     finally:
         app.close()
-
-
-def _kept(catalog: Catalog, name: str) -> JsonObject | None:
-    """What was worked out about a catalog and lies beside it; None where nothing does."""
-    file = (catalog.root or files("steward.catalog")) / name
-    return parse_json(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def check_catalog() -> JsonObject:
-    """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
-    catalog = load_catalog(load_settings().catalog)
-    errors: list[Problem] = list(check_links(catalog))
-    book = ToolBook(catalog.root)
-    errors += Workbench.tool_problems(book, book.names())
-    errors += Workbench.route_problems(book, catalog.routes, catalog.ports)
-    codes = {account.code for account in catalog.chart}
-    for event, rules in catalog.rules_by_event().items():
-        errors += [
-            {"where": f"postings.yaml {problem.event}", "what": problem.what, "fix": "mend the rule"}
-            for problem in (prove_rules(rules, PAYLOADS[event], codes) if event in PAYLOADS else ())
-        ]
-    verifier = build_verifier(catalog)
-    try:
-        errors += verifier.self_test()
-        reads = {kind.kind: frozenset(verifier.facts_read(kind.kind)) for kind in catalog.kinds}
-        errors += check_rules(catalog, reads, OFFERED)
-        invariants = verifier.invariant_ids()
-        warnings = verifier.warnings(_kept(catalog, "dead_rules.json"))
-    finally:
-        verifier.close()
-    totals = {
-        "invariants": len(invariants),
-        "kinds": len(catalog.kinds),
-        "events": len(catalog.events),
-        "posting_rules": len(catalog.postings),
-        "accounts": len(catalog.chart),
-        "limits": len(catalog.limits),
-        "agents": len(catalog.agents),
-        "ports": len(catalog.ports),
-        **counts(catalog),
-    }
-    return {"errors": errors, "warnings": warnings, "counts": totals, "digest": catalog.digest}

@@ -118,8 +118,8 @@ def test_any_changed_hypothesis_or_goal_is_refused(bundles, part):
 
 def test_a_resealed_change_is_refused_by_whoever_rebuilds(bundles):
     """A forger can seal another theorem; the gate and the audit rebuild the obligations and see that it is another."""
-    from steward.bootstrap import build_verifier
     from steward.catalog import load_catalog
+    from steward.checking import build_verifier
 
     verifier = build_verifier(load_catalog())
     try:

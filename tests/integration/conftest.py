@@ -82,7 +82,7 @@ def catalog():
 @pytest.fixture(scope="session")
 def verifier(catalog):
     """One prover process for the run: starting one takes most of a second."""
-    from steward.bootstrap import build_verifier
+    from steward.checking import build_verifier
 
     with build_verifier(catalog) as verifier:
         yield verifier

@@ -9,6 +9,7 @@ Read next     limits.yaml, invariants/, postings.yaml, then loader.py.
 from steward.catalog.formulas import Place, places, rewritten
 from steward.catalog.links import check_links
 from steward.catalog.loader import Catalog, Problem, catalog_of, load_catalog, parse_yaml, read_yaml_folder
+from steward.catalog.recon import load_recon
 from steward.catalog.rules import check_rules, counts
 from steward.catalog.toolbook import ToolBook
 
@@ -22,6 +23,7 @@ __all__ = [
     "check_rules",
     "counts",
     "load_catalog",
+    "load_recon",
     "parse_yaml",
     "places",
     "read_yaml_folder",

@@ -17,6 +17,7 @@ from steward.cli import (
     mcp,
     people,
     reports,
+    settlements,
     store,
     tools,
     verify,
@@ -62,3 +63,6 @@ main.add_command(gate.budget)
 main.add_command(approvals.approvals)
 main.add_command(approvals.kill)
 main.add_command(approvals.cap)
+main.add_command(settlements.settlement)
+main.add_command(settlements.reconcile)
+main.add_command(settlements.breaks)

@@ -79,7 +79,7 @@ def check(as_json: bool) -> None:
 
     Example: steward catalog check --json
     """
-    from steward.bootstrap import check_catalog
+    from steward.checking import check_catalog
 
     found = check_catalog()
     problems = [f"{e['where']}: {e['what']}. {e['fix']}" for e in found["errors"]]
@@ -159,7 +159,8 @@ def activate(by: str | None, reason: str, *, despite_failing: bool, as_json: boo
     """
     from dataclasses import asdict
 
-    from steward.bootstrap import check_catalog, open_app
+    from steward.bootstrap import open_app
+    from steward.checking import check_catalog
 
     errors = check_catalog()["errors"]
     if errors:

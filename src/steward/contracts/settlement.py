@@ -7,12 +7,12 @@ checked every field. The report of a run is a model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Literal
+from datetime import date, datetime, time
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from steward.contracts.base import Contract, Digest, Instant, JsonObject
+from steward.contracts.base import Contract, Currency, Digest, Instant, JsonObject, Ratio
 
 LineType = Literal[
     "payment",
@@ -237,3 +237,62 @@ class Reconciled:
     report: Report
     notes: dict[str, int] = field(default_factory=dict[str, int])
     open: tuple[MatchItem, ...] = ()  # may still come inside their settlement window: neither matched nor a break
+
+
+class FeeLine(Contract):
+    """A fee by contract, as the catalog has it."""
+
+    provider: str
+    type: LineType
+    currency: Currency
+    ppm: Annotated[int, Field(ge=0, le=1_000_000)]
+    fixed_minor: Annotated[int, Field(ge=0)] = 0
+    starts: date | None = None
+    ends: date | None = None
+    source: str
+
+
+class ConversionLine(Contract):
+    """A rate by contract: bought major units for one sold, less a margin."""
+
+    provider: str
+    sold: Currency
+    bought: Currency
+    rate: Ratio
+    margin_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    starts: date | None = None
+    ends: date | None = None
+    source: str
+
+
+class WindowLine(Contract):
+    """When a provider's lines are due, in business days of its own calendar."""
+
+    provider: str
+    type: LineType | None = None
+    zone: str = "UTC"
+    cutoff: time | None = None
+    earliest: Annotated[int, Field(ge=0)] = 0
+    latest: Annotated[int, Field(ge=0, le=200)] = 5
+    holidays: tuple[date, ...] = ()
+    seconds: int | None = None
+
+
+class Resolution(Contract):
+    """A way to resolve a break: the account that stands against the provider's balance."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    type: Annotated[BreakType, Field(alias="break")]
+    how: Literal["claim", "accept"]
+    against: str
+    meaning: str
+
+
+class ReconTerms(Contract):
+    """`reconciliation.yaml`."""
+
+    fees: tuple[FeeLine, ...] = ()
+    conversions: tuple[ConversionLine, ...] = ()
+    windows: tuple[WindowLine, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()

@@ -96,6 +96,21 @@ CREATE TABLE balance (
     version bigint NOT NULL DEFAULT 0
 );
 
+CREATE TABLE bank_line (
+    settlement_id text NOT NULL,
+    key text NOT NULL,
+    number integer NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    booked date,
+    value date,
+    is_pending boolean NOT NULL,
+    is_reversal boolean NOT NULL,
+    text text NOT NULL,
+    counterparty text NOT NULL,
+    refs jsonb NOT NULL
+);
+
 CREATE TABLE breaker (
     tool text NOT NULL,
     failures integer NOT NULL,
@@ -275,6 +290,19 @@ CREATE TABLE event_outbox (
     source text NOT NULL,
     event_id text NOT NULL,
     envelope jsonb NOT NULL
+);
+
+CREATE TABLE expectation (
+    side text NOT NULL,
+    key text NOT NULL,
+    provider text NOT NULL,
+    type text NOT NULL,
+    currency text NOT NULL,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint,
+    at timestamp with time zone NOT NULL,
+    refs jsonb NOT NULL,
+    "position" bigint NOT NULL
 );
 
 CREATE TABLE forecast (
@@ -524,6 +552,70 @@ CREATE TABLE rate_bucket (
     at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE recon_break (
+    break_id text NOT NULL,
+    side text NOT NULL,
+    type text NOT NULL,
+    provider text NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    evidence jsonb NOT NULL,
+    suggestion text NOT NULL,
+    proposals jsonb NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    opened_by text NOT NULL,
+    owner text,
+    state text NOT NULL DEFAULT 'open'::text,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_how text,
+    ended_why text
+);
+
+CREATE TABLE recon_break_item (
+    break_id text NOT NULL,
+    item_side text NOT NULL,
+    key text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL
+);
+
+CREATE TABLE recon_item (
+    item_side text NOT NULL,
+    book text NOT NULL,
+    key text NOT NULL,
+    match_no bigint,
+    break_id text,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    is_live boolean NOT NULL DEFAULT true
+);
+
+CREATE TABLE recon_match (
+    match_no bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    run_id text NOT NULL,
+    side text NOT NULL,
+    rule text NOT NULL,
+    confidence integer NOT NULL,
+    currency text NOT NULL,
+    rounding_minor bigint NOT NULL,
+    evidence jsonb NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by text,
+    undone_why text
+);
+
+CREATE TABLE recon_run (
+    run_id text NOT NULL,
+    side text NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    report jsonb NOT NULL
+);
+
 CREATE TABLE refund (
     refund_id text NOT NULL,
     customer_id text,
@@ -573,6 +665,59 @@ CREATE TABLE sequencer (
     holder text,
     lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
     generation bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE settlement (
+    settlement_id text NOT NULL,
+    file_id text NOT NULL,
+    provider text NOT NULL,
+    statement text NOT NULL,
+    account text NOT NULL,
+    currency text NOT NULL,
+    is_bank boolean NOT NULL,
+    opening_minor bigint,
+    closing_minor bigint,
+    net_minor bigint NOT NULL,
+    lines integer NOT NULL,
+    lines_digest bytea NOT NULL,
+    payout_id text,
+    starts date,
+    ends date,
+    received_at timestamp with time zone NOT NULL,
+    superseded_by text,
+    superseded_at timestamp with time zone
+);
+
+CREATE TABLE settlement_file (
+    file_id text NOT NULL,
+    provider text NOT NULL,
+    format text NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    bytes bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    received_by text NOT NULL,
+    control_total_ok boolean,
+    controls jsonb NOT NULL DEFAULT '[]'::jsonb,
+    rejected jsonb NOT NULL DEFAULT '[]'::jsonb,
+    is_verified boolean NOT NULL,
+    refused text NOT NULL DEFAULT ''::text,
+    refused_line integer
+);
+
+CREATE TABLE settlement_line (
+    settlement_id text NOT NULL,
+    key text NOT NULL,
+    number integer NOT NULL,
+    type text NOT NULL,
+    raw_type text NOT NULL,
+    currency text NOT NULL,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    at timestamp with time zone,
+    day date,
+    refs jsonb NOT NULL
 );
 
 CREATE TABLE snapshot (
@@ -663,6 +808,7 @@ ALTER TABLE approval_look ADD CONSTRAINT approval_look_pkey PRIMARY KEY (action_
 ALTER TABLE balance ADD CONSTRAINT balance_pending_credit_minor_check CHECK ((pending_credit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pending_debit_minor_check CHECK ((pending_debit_minor >= 0));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
+ALTER TABLE bank_line ADD CONSTRAINT bank_line_pkey PRIMARY KEY (settlement_id, key);
 ALTER TABLE breaker ADD CONSTRAINT breaker_failures_check CHECK ((failures >= 0));
 ALTER TABLE breaker ADD CONSTRAINT breaker_pkey PRIMARY KEY (tool);
 ALTER TABLE cap ADD CONSTRAINT cap_changed_by_check CHECK ((changed_by ~ '\S'::text));
@@ -737,6 +883,8 @@ ALTER TABLE event_conflict ADD CONSTRAINT event_conflict_pkey PRIMARY KEY (confl
 ALTER TABLE event_key ADD CONSTRAINT event_key_pkey PRIMARY KEY (key);
 ALTER TABLE event_outbox ADD CONSTRAINT event_outbox_key UNIQUE (source, event_id);
 ALTER TABLE event_outbox ADD CONSTRAINT event_outbox_pkey PRIMARY KEY (outbox_id);
+ALTER TABLE expectation ADD CONSTRAINT expectation_pkey PRIMARY KEY (side, key);
+ALTER TABLE expectation ADD CONSTRAINT expectation_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text])));
 ALTER TABLE forecast ADD CONSTRAINT forecast_check CHECK (((low <= mid) AND (mid <= high)));
 ALTER TABLE forecast ADD CONSTRAINT forecast_pkey PRIMARY KEY (forecast_id);
 ALTER TABLE forecast_settlement ADD CONSTRAINT forecast_settlement_forecast_id_fkey FOREIGN KEY (forecast_id) REFERENCES forecast(forecast_id);
@@ -831,6 +979,18 @@ ALTER TABLE quarantine ADD CONSTRAINT quarantine_lifted_why_check CHECK ((lifted
 ALTER TABLE quarantine ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_level_check CHECK ((level >= 0));
 ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (name);
+ALTER TABLE recon_break ADD CONSTRAINT recon_break_check CHECK (((state = 'open'::text) = (ended_at IS NULL)));
+ALTER TABLE recon_break ADD CONSTRAINT recon_break_pkey PRIMARY KEY (break_id);
+ALTER TABLE recon_break ADD CONSTRAINT recon_break_state_check CHECK ((state = ANY (ARRAY['open'::text, 'gone'::text, 'resolved'::text])));
+ALTER TABLE recon_break_item ADD CONSTRAINT recon_break_item_pkey PRIMARY KEY (break_id, item_side, key);
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_book_check CHECK ((book = ANY (ARRAY['statement'::text, 'bank'::text])));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_check CHECK (((match_no IS NULL) <> (break_id IS NULL)));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_item_side_check CHECK ((item_side = ANY (ARRAY['statement'::text, 'books'::text, 'bank'::text])));
+ALTER TABLE recon_match ADD CONSTRAINT recon_match_check CHECK ((((undone_at IS NULL) = (undone_by IS NULL)) AND ((undone_at IS NULL) = (undone_why IS NULL))));
+ALTER TABLE recon_match ADD CONSTRAINT recon_match_confidence_check CHECK (((confidence >= 0) AND (confidence <= 1000)));
+ALTER TABLE recon_match ADD CONSTRAINT recon_match_pkey PRIMARY KEY (match_no);
+ALTER TABLE recon_run ADD CONSTRAINT recon_run_pkey PRIMARY KEY (run_id);
+ALTER TABLE recon_run ADD CONSTRAINT recon_run_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text])));
 ALTER TABLE refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, part);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
@@ -838,6 +998,19 @@ ALTER TABLE sale ADD CONSTRAINT sale_pkey PRIMARY KEY (order_id);
 ALTER TABLE sale_line ADD CONSTRAINT sale_line_pkey PRIMARY KEY (order_id, line);
 ALTER TABLE sequencer ADD CONSTRAINT sequencer_only_row_check CHECK (only_row);
 ALTER TABLE sequencer ADD CONSTRAINT sequencer_pkey PRIMARY KEY (only_row);
+ALTER TABLE settlement ADD CONSTRAINT settlement_check CHECK (((superseded_by IS NULL) = (superseded_at IS NULL)));
+ALTER TABLE settlement ADD CONSTRAINT settlement_file_id_fkey FOREIGN KEY (file_id) REFERENCES settlement_file(file_id);
+ALTER TABLE settlement ADD CONSTRAINT settlement_lines_check CHECK ((lines >= 0));
+ALTER TABLE settlement ADD CONSTRAINT settlement_lines_digest_check CHECK ((length(lines_digest) = 32));
+ALTER TABLE settlement ADD CONSTRAINT settlement_pkey PRIMARY KEY (settlement_id);
+ALTER TABLE settlement ADD CONSTRAINT settlement_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES settlement(settlement_id);
+ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_bytes_check CHECK ((bytes >= 0));
+ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_check CHECK (((refused <> ''::text) OR (control_total_ok IS DISTINCT FROM false)));
+ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_pkey PRIMARY KEY (file_id);
+ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_received_by_check CHECK ((received_by ~ '\S'::text));
+ALTER TABLE settlement_line ADD CONSTRAINT settlement_line_check CHECK ((net_minor = (gross_minor - fee_minor)));
+ALTER TABLE settlement_line ADD CONSTRAINT settlement_line_pkey PRIMARY KEY (settlement_id, key);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_as_of_key UNIQUE (as_of);
 ALTER TABLE snapshot ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 ALTER TABLE source_file ADD CONSTRAINT source_file_pkey PRIMARY KEY (sha256);
@@ -881,6 +1054,10 @@ CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_i
 CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
 CREATE INDEX posting_by_transfer ON public.posting USING brin (transfer_no) WITH (autosummarize='on', pages_per_range='16');
 CREATE INDEX posting_day_by_day ON public.posting_day USING btree (effective_on);
+CREATE INDEX recon_break_open ON public.recon_break USING btree (opened_at, break_id) WHERE (state = 'open'::text);
+CREATE INDEX recon_item_by_break ON public.recon_item USING btree (break_id) WHERE (break_id IS NOT NULL);
+CREATE INDEX recon_item_by_match ON public.recon_item USING btree (match_no) WHERE (match_no IS NOT NULL);
+CREATE INDEX recon_match_by_people ON public.recon_match USING btree (match_no) WHERE ((made_by <> 'machine'::text) AND (undone_at IS NULL));
 CREATE INDEX refund_by_customer ON public.refund USING btree (customer_id, occurred_at);
 CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position");
 CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id, line);
@@ -891,6 +1068,9 @@ CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH 
 CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, person);
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
+CREATE UNIQUE INDEX recon_item_once ON public.recon_item USING btree (book, item_side, key) WHERE is_live;
+CREATE UNIQUE INDEX settlement_current ON public.settlement USING btree (provider, statement) WHERE (superseded_by IS NULL);
+CREATE UNIQUE INDEX settlement_file_once ON public.settlement_file USING btree (digest, refused);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
 
 CREATE OR REPLACE FUNCTION public.account_change_applies()
@@ -2151,6 +2331,7 @@ CREATE TRIGGER approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER approval_look_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.approval_look FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER balance_is_guarded BEFORE INSERT OR UPDATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER balance_is_kept BEFORE DELETE OR TRUNCATE ON public.balance FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER bank_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bank_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER catalog_approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_approval FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER catalog_version_is_a_chain BEFORE INSERT ON public.catalog_version FOR EACH ROW EXECUTE FUNCTION catalog_version_chains();
 CREATE TRIGGER catalog_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2198,6 +2379,14 @@ CREATE TRIGGER posting_month_is_kept BEFORE DELETE OR TRUNCATE ON public.posting
 CREATE TRIGGER proof_bundle_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.proof_bundle FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER quarantine_is_kept BEFORE DELETE OR TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER quarantine_lifts BEFORE UPDATE ON public.quarantine FOR EACH ROW EXECUTE FUNCTION quarantine_lifts_once();
+CREATE TRIGGER recon_break_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_break FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_break_item_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.recon_break_item FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_item_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_item FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_match_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_match FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.recon_run FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER settlement_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER settlement_is_kept BEFORE DELETE OR TRUNCATE ON public.settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER snapshot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.snapshot FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER source_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.source_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER tool_check_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.tool_check FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2207,6 +2396,7 @@ CREATE TRIGGER violation_is_kept BEFORE DELETE OR TRUNCATE ON public.violation F
 
 GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
+GRANT DELETE, INSERT, SELECT ON expectation TO steward_app;
 GRANT DELETE, INSERT, SELECT ON ledger_unposted TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund TO steward_app;
@@ -2219,6 +2409,7 @@ GRANT INSERT, SELECT ON action TO steward_app;
 GRANT INSERT, SELECT ON alert TO steward_app;
 GRANT INSERT, SELECT ON alert_attempt TO steward_app;
 GRANT INSERT, SELECT ON approval_look TO steward_app;
+GRANT INSERT, SELECT ON bank_line TO steward_app;
 GRANT INSERT, SELECT ON cap TO steward_app;
 GRANT INSERT, SELECT ON catalog_approval TO steward_app;
 GRANT INSERT, SELECT ON catalog_version TO steward_app;
@@ -2241,6 +2432,14 @@ GRANT INSERT, SELECT ON person TO steward_app;
 GRANT INSERT, SELECT ON person_field TO steward_app;
 GRANT INSERT, SELECT ON proof_bundle TO steward_app;
 GRANT INSERT, SELECT ON quarantine TO steward_app;
+GRANT INSERT, SELECT ON recon_break TO steward_app;
+GRANT INSERT, SELECT ON recon_break_item TO steward_app;
+GRANT INSERT, SELECT ON recon_item TO steward_app;
+GRANT INSERT, SELECT ON recon_match TO steward_app;
+GRANT INSERT, SELECT ON recon_run TO steward_app;
+GRANT INSERT, SELECT ON settlement TO steward_app;
+GRANT INSERT, SELECT ON settlement_file TO steward_app;
+GRANT INSERT, SELECT ON settlement_line TO steward_app;
 GRANT INSERT, SELECT ON snapshot TO steward_app;
 GRANT INSERT, SELECT ON source_file TO steward_app;
 GRANT INSERT, SELECT ON tool_check TO steward_app;

@@ -5,3 +5,8 @@ Promises: integers only; a file whose totals do not hold is refused whole; equal
 Never: edits a posting, or decides whether money should move (gateway).
 Read next: contracts/settlement.py, readers/__init__.py, core/__init__.py.
 """
+
+from steward.reconciliation.readers import PROVIDERS
+from steward.reconciliation.service import Reconciliation, SettlementFiles
+
+__all__ = ["PROVIDERS", "Reconciliation", "SettlementFiles"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steward.bootstrap import build_verifier
 from steward.catalog import load_catalog
+from steward.checking import build_verifier
 from steward.contracts.event import Envelope, RecordedEvent
 from steward.control.export import line_of
 from steward.events.core.entry import body_digest, entry_leaf

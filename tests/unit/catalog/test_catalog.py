@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from steward.bootstrap import OFFERED, build_verifier, check_catalog
 from steward.catalog import check_links, check_rules, load_catalog, read_yaml_folder
+from steward.checking import OFFERED, build_verifier, check_catalog
 from steward.contracts.base import Contract
 from steward.infra.sql import load
 from steward.kernel.errors import CatalogError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from steward.bootstrap import check_catalog
 from steward.catalog import check_links, check_rules, load_catalog, read_yaml_folder
+from steward.checking import check_catalog
 from steward.kernel.errors import CatalogError
 from steward.verifier import Verifier
 from steward.verifier.core.catalog import read_catalog

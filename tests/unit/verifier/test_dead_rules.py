@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 from tests.unit.verifier.test_theorems import DOCUMENT, changed
 
-from steward.bootstrap import check_catalog
 from steward.catalog import read_yaml_folder
+from steward.checking import check_catalog
 from steward.cli.main import main
 from steward.verifier import Verifier
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from steward.bootstrap import build_verifier
 from steward.catalog import load_catalog
+from steward.checking import build_verifier
 from steward.cli.main import main
 from steward.kernel.canonical import digest_hex
 from steward.verifier import check_bundle

@@ -67,6 +67,12 @@ class ReconciliationMismatch(Contract):
         "unknown_kind",
         "negative_payout",
         "reserve",
+        "fx",
+        "unknown_type",
+        "currency",
+        "split",
+        "late",
+        "chargeback",
     ]
     currency: Currency
     expected_minor: Minor

@@ -1,0 +1,135 @@
+"""What a fact of the log lets a provider or the bank be expected to tell: a movement, signed as its balance moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steward.contracts.base import JsonObject
+from steward.contracts.event import RecordedEvent
+from steward.kernel.instants import format_instant
+
+TYPES = (
+    "PaymentCaptured",
+    "RefundProcessed",
+    "DisputeOpened",
+    "DisputeResolved",
+    "FeeCharged",
+    "TaxWithheld",
+    "ReserveHeld",
+    "ReserveReleased",
+    "PayoutSent",
+    "PayoutProcessed",
+    "SupplierPaid",
+)
+NOT_OUTSIDE = frozenset({"store_credit", "unnamed", "bank"})
+"""Processors that send no statements."""
+
+
+def payment_key(processor: str, payment_id: str) -> str:
+    """What a payment is called: ids are a provider's own."""
+    return f"{processor}/payment/{payment_id}"
+
+
+def expected_of(event: RecordedEvent) -> list[JsonObject]:
+    """The movements of one event; none where nobody outside tells of it. `side` says who does."""
+    data, kind = event.envelope.data, event.envelope.type
+    if kind in ("SupplierPaid", "PayoutProcessed"):
+        return [_paid(event, data, "payment_id" if kind == "SupplierPaid" else "payout_id")]
+    processor = str(data.get("processor", "unnamed"))
+    if processor in NOT_OUTSIDE or (kind == "RefundProcessed" and data.get("method", "original") == "store_credit"):
+        return []
+    found = _moved(kind, data, processor)
+    if found is None:
+        return []
+    name, line_type, gross, fee = found
+    row = _row(event, "statement", f"{processor}/{name}", processor, line_type, gross, fee)
+    if kind != "PayoutSent":
+        return [row]
+    return [row, _row(event, "bank", f"{processor}/{name}", processor, "payout", gross, 0)]
+
+
+def fee_of(event: RecordedEvent) -> JsonObject | None:
+    """A fee that belongs to a payment's own line; None where it stands for itself."""
+    data = event.envelope.data
+    if event.envelope.type != "FeeCharged" or data.get("kind") == "dispute" or not data.get("payment_id"):
+        return None
+    key = payment_key(str(data["processor"]), str(data["payment_id"]))
+    return {"key": key, "currency": data["currency"], "amount_minor": data["amount_minor"]}
+
+
+def alone(event: RecordedEvent) -> JsonObject:
+    """A fee as a line of its own."""
+    data = event.envelope.data
+    processor = str(data["processor"])
+    return _row(event, "statement", f"{processor}/fee/{data['fee_id']}", processor, "fee", 0, int(data["amount_minor"]))
+
+
+def _moved(kind: str, data: dict[str, Any], processor: str) -> tuple[str, str, int, int | None] | None:
+    """(name, type of line, gross, fee) of a movement of a provider's balance."""
+    del processor
+    amount = int(data.get("amount_minor", 0))
+    if kind == "PaymentCaptured":
+        return f"payment/{data['payment_id']}", "payment", amount, None
+    if kind == "RefundProcessed":
+        return f"refund/{data['refund_id']}", "refund", -amount, -int(data.get("fee_returned_minor", 0))
+    if kind == "DisputeOpened":
+        return f"dispute/{data['dispute_id']}", "dispute", -amount, int(data.get("fee_minor", 0))
+    if kind == "DisputeResolved":
+        back = int(data.get("fee_returned_minor", 0))
+        won = data["outcome"] == "won"
+        return (
+            (f"dispute_won/{data['dispute_id']}", "dispute_reversal", amount if won else 0, -back)
+            if won or back
+            else None
+        )
+    if kind == "FeeCharged":
+        return f"fee/{data['fee_id']}", "fee", 0, amount
+    if kind == "TaxWithheld":
+        return f"tax/{data['withholding_id']}", "tax", 0, amount
+    if kind == "ReserveHeld":
+        return f"reserve/{data['reserve_id']}", "reserve_hold", -amount, 0
+    if kind == "ReserveReleased":
+        return f"release/{data['reserve_id']}", "reserve_release", amount, 0
+    return f"payout/{data['payout_id']}", "payout", -amount, 0
+
+
+def _paid(event: RecordedEvent, data: dict[str, Any], name: str) -> JsonObject:
+    """Money we sent from the bank."""
+    return _row(event, "bank", f"bank/{name}/{data[name]}", "bank", "transfer", -int(data["amount_minor"]), 0)
+
+
+_REFS = (
+    ("payment", "payment_id"),
+    ("order", "order_id"),
+    ("refund", "refund_id"),
+    ("dispute", "dispute_id"),
+    ("payout", "payout_id"),
+    ("reference", "reference"),
+    ("reference", "reserve_id"),
+    ("reference", "fee_id"),
+    ("bank", "remote_ref"),
+)
+
+
+def _row(
+    event: RecordedEvent, side: str, key: str, provider: str, line_type: str, gross: int, fee: int | None
+) -> JsonObject:
+    data = event.envelope.data
+    refs = [[kind, str(data[name])] for kind, name in _REFS if data.get(name)]
+    if side == "bank" and event.envelope.type == "SupplierPaid":
+        refs = [
+            ["reference", str(data["payment_id"])],
+            *([["bank", str(data["remote_ref"])]] if data.get("remote_ref") else []),
+        ]
+    return {
+        "side": side,
+        "key": key,
+        "provider": provider,
+        "type": line_type,
+        "currency": data["currency"],
+        "gross_minor": gross,
+        "fee_minor": fee,
+        "at": format_instant(event.envelope.time),
+        "refs": refs,
+        "position": event.position,
+    }

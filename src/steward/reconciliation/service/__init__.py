@@ -1,0 +1,6 @@
+"""Files in, statements against the books, what people say about what is left."""
+
+from steward.reconciliation.service.files import SettlementFiles
+from steward.reconciliation.service.reconciling import Reconciliation
+
+__all__ = ["Reconciliation", "SettlementFiles"]

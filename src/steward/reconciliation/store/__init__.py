@@ -1,0 +1,6 @@
+"""The tables of reconciliation."""
+
+from steward.reconciliation.store.results import ResultStore
+from steward.reconciliation.store.statements import Row, StatementStore
+
+__all__ = ["ResultStore", "Row", "StatementStore"]

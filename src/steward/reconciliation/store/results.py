@@ -1,0 +1,129 @@
+"""Runs, matches, breaks, and where each item stands. Every method runs in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from steward.contracts.settlement import Match, MatchItem
+from steward.infra import sql
+from steward.kernel.canonical import JsonObject
+from steward.reconciliation.store.statements import Row
+
+
+class ResultStore:
+    """SQL of recon_run, recon_match, recon_item, recon_break and recon_break_item."""
+
+    def __init__(self) -> None:
+        self._sql = sql.load("steward.reconciliation")
+
+    def live(self, connection: Connection[Row], side: str, since: datetime) -> dict[tuple[str, ...], int]:
+        """Matches of the machine that a run may make again: their items (`side key`, sorted) and number."""
+        rows = connection.execute(self._sql["live_matches"], {"side": side, "since": since})
+        return {tuple(sorted(row["items"])): row["match_no"] for row in rows}
+
+    def add(
+        self, connection: Connection[Row], side: str, matches: Sequence[Match], run_id: str, now: datetime, by: str
+    ) -> list[int]:
+        """Matches with their items; their numbers."""
+        found = connection.execute(self._sql["match_numbers"], {"count": len(matches)})
+        numbers = [row["n"] for row in found]
+        with connection.cursor() as cursor, cursor.copy(self._sql["copy_matches"]) as copy:
+            for number, one in zip(numbers, matches, strict=True):
+                evidence = json.dumps(one.evidence)
+                copy.write_row(
+                    (
+                        number,
+                        run_id,
+                        side,
+                        one.rule,
+                        one.confidence,
+                        one.currency,
+                        one.rounding_minor,
+                        evidence,
+                        now,
+                        by,
+                    )
+                )
+        with connection.cursor() as cursor, cursor.copy(self._sql["copy_items"]) as copy:
+            for number, one in zip(numbers, matches, strict=True):
+                for item in one.items:
+                    currency = item.currency or one.currency
+                    copy.write_row((item.side, side, item.key, number, None, item.amount_minor, currency))
+        return numbers
+
+    def undo(self, connection: Connection[Row], numbers: Sequence[int], by: str, why: str, now: datetime) -> int:
+        """Undo matches; how many items are free again."""
+        values = {"numbers": list(numbers), "by": by, "why": why, "now": now}
+        return connection.execute(self._sql["undo_matches"], values).rowcount
+
+    def matches_of(self, connection: Connection[Row], item_side: str, keys: Sequence[str]) -> list[int]:
+        rows = connection.execute(self._sql["matches_of_statement"], {"side": item_side, "keys": list(keys)})
+        return [row["match_no"] for row in rows]
+
+    def matches(self, connection: Connection[Row], key: str | None, rule: str | None, limit: int) -> list[Row]:
+        return connection.execute(self._sql["matches"], {"key": key, "rule": rule, "limit": limit}).fetchall()
+
+    def add_run(self, connection: Connection[Row], values: Row) -> None:
+        connection.execute(self._sql["add_run"], {**values, "report": Jsonb(values["report"])})
+
+    def last_run(self, connection: Connection[Row], side: str) -> Row | None:
+        return connection.execute(self._sql["last_run"], {"side": side}).fetchone()
+
+    def open_breaks(self, connection: Connection[Row], side: str) -> set[str]:
+        return {row["break_id"] for row in connection.execute(self._sql["open_breaks"], {"side": side})}
+
+    def put_breaks(
+        self,
+        connection: Connection[Row],
+        side: str,
+        rows: Sequence[JsonObject],
+        items: Sequence[JsonObject],
+        run_id: str,
+        now: datetime,
+    ) -> set[str]:
+        """Write breaks that are new; which those were. One that was gone and is there again is open again."""
+        ids = [row["break_id"] for row in rows]
+        again = connection.execute(self._sql["reopen_breaks"], {"ids": ids}).fetchall()
+        values = {"side": side, "rows": Jsonb(list(rows)), "items": Jsonb(list(items)), "run_id": run_id, "now": now}
+        made = connection.execute(self._sql["put_breaks"], values)
+        return {row["break_id"] for row in (*made, *again)}
+
+    def end_breaks(self, connection: Connection[Row], ids: Sequence[str], by: str, why: str, now: datetime) -> None:
+        connection.execute(self._sql["end_breaks"], {"ids": list(ids), "by": by, "why": why, "now": now})
+
+    def breaks(
+        self,
+        connection: Connection[Row],
+        state: str | None = "open",
+        kind: str | None = None,
+        break_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Row]:
+        values = {"state": state, "type": kind, "break_id": break_id, "limit": limit, "offset": offset}
+        return connection.execute(self._sql["breaks"], values).fetchall()
+
+    def resolve(self, connection: Connection[Row], one: Row, how: str, by: str, why: str, now: datetime) -> bool:
+        """End a break; its items stand in it from now on, and no run sees them again."""
+        values = {"break_id": one["break_id"], "how": how, "by": by, "why": why, "now": now}
+        if connection.execute(self._sql["resolve_break"], values).fetchone() is None:
+            return False
+        with connection.cursor() as cursor, cursor.copy(self._sql["copy_items"]) as copy:
+            for item in one["items"]:
+                row = (item["side"], one["side"], item["key"], None, one["break_id"])
+                copy.write_row((*row, item["amount_minor"], item["currency"]))
+        return True
+
+    def own(self, connection: Connection[Row], break_id: str, owner: str) -> bool:
+        values = {"break_id": break_id, "owner": owner}
+        return connection.execute(self._sql["own_break"], values).fetchone() is not None
+
+
+def told(items: Sequence[MatchItem]) -> tuple[str, ...]:
+    """A match's items as `live` names them."""
+    return tuple(sorted(f"{item.side} {item.key}" for item in items))

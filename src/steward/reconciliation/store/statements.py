@@ -1,0 +1,121 @@
+"""Files, statements, their lines, and what the books expect. Every method runs in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from steward.contracts.settlement import BankLine, Expected, Refs, Statement, StatementLine
+from steward.infra import sql
+from steward.kernel.canonical import JsonObject
+
+Row = dict[str, Any]
+
+
+class StatementStore:
+    """SQL of settlement_file, settlement, settlement_line, bank_line and expectation."""
+
+    def __init__(self) -> None:
+        self._sql = sql.load("steward.reconciliation")
+
+    def known_file(self, connection: Connection[Row], digest: bytes) -> Row | None:
+        return connection.execute(self._sql["known_file"], {"digest": digest}).fetchone()
+
+    def add_file(self, connection: Connection[Row], values: Row) -> None:
+        made = {**values, "controls": Jsonb(values["controls"]), "rejected": Jsonb(values["rejected"])}
+        connection.execute(self._sql["add_file"], made)
+
+    def current(self, connection: Connection[Row], provider: str, statements: Sequence[str]) -> dict[str, Row]:
+        """Statements in force by name, locked."""
+        values = {"provider": provider, "statements": list(statements)}
+        return {row["statement"]: row for row in connection.execute(self._sql["current"], values)}
+
+    def supersede(self, connection: Connection[Row], settlement_id: str, by: str, now: datetime) -> None:
+        connection.execute(self._sql["supersede"], {"settlement_id": settlement_id, "by": by, "now": now})
+
+    def add(self, connection: Connection[Row], values: Row, statement: Statement) -> None:
+        """A statement with its lines."""
+        connection.execute(self._sql["add_settlement"], values)
+        name = "copy_bank_lines" if values["is_bank"] else "copy_lines"
+        with connection.cursor() as cursor, cursor.copy(self._sql[name]) as copy:
+            for line in statement.lines:
+                copy.write_row(_row_of(values["settlement_id"], line))
+
+    def keys(self, connection: Connection[Row], settlement_id: str) -> list[str]:
+        rows = connection.execute(self._sql["keys_of_statement"], {"settlement_id": settlement_id})
+        return [row["key"] for row in rows]
+
+    def listed(self, connection: Connection[Row], provider: str | None, limit: int) -> list[Row]:
+        return connection.execute(self._sql["settlements"], {"provider": provider, "limit": limit}).fetchall()
+
+    def refused(self, connection: Connection[Row], limit: int) -> list[Row]:
+        return connection.execute(self._sql["refused_files"], {"limit": limit}).fetchall()
+
+    def expect(self, connection: Connection[Row], rows: Sequence[JsonObject]) -> None:
+        connection.execute(self._sql["put_expectations"], {"rows": Jsonb(list(rows))})
+
+    def charge(self, connection: Connection[Row], rows: Sequence[JsonObject]) -> set[str]:
+        """Add fees (key, currency, amount_minor) to payments; the keys of payments that are not known."""
+        found = connection.execute(self._sql["add_fees"], {"rows": Jsonb(list(rows))})
+        return {row["key"] for row in found}
+
+    def pool(self, connection: Connection[Row], *, is_bank: bool, since: datetime) -> list[Statement]:
+        """The lines a run is about, by statement."""
+        found: dict[tuple[str, str], list[Any]] = {}
+        rows = connection.execute(self._sql["pool_bank_lines" if is_bank else "pool_lines"], {"since": since})
+        for row in rows:
+            found.setdefault((row["provider"], row["statement"]), []).append(_line_of(row, is_bank=is_bank))
+        return [
+            Statement(name, provider, "", lines[0].currency, cast("Any", tuple(lines)))
+            for (provider, name), lines in found.items()
+        ]
+
+    def expected(self, connection: Connection[Row], side: str, as_of: datetime, since: datetime) -> list[Expected]:
+        rows = connection.execute(self._sql["pool_expected"], {"side": side, "as_of": as_of, "since": since})
+        return [
+            Expected(
+                row["key"],
+                row["type"],
+                row["currency"],
+                row["gross_minor"],
+                row["fee_minor"],
+                row["at"],
+                _refs(row["refs"]),
+                row["provider"],
+            )
+            for row in rows
+        ]
+
+
+def _refs(value: list[list[str]]) -> Refs:
+    return tuple((kind, name) for kind, name in value)
+
+
+def _row_of(settlement_id: str, line: StatementLine | BankLine) -> tuple[Any, ...]:
+    refs = json.dumps([list(ref) for ref in line.refs])
+    if isinstance(line, BankLine):
+        return (
+            settlement_id, line.key, line.number, line.currency, line.amount_minor, line.booked, line.value,
+            line.pending, line.reversal, line.text, line.counterparty, refs,
+        )  # fmt: skip
+    return (
+        settlement_id, line.key, line.number, line.type, line.raw_type, line.currency, line.gross_minor,
+        line.fee_minor, line.net_minor, line.at, line.day, refs,
+    )  # fmt: skip
+
+
+def _line_of(row: Row, *, is_bank: bool) -> StatementLine | BankLine:
+    if is_bank:
+        return BankLine(
+            row["number"], row["key"], row["currency"], row["amount_minor"], row["booked"], row["value"],
+            row["is_pending"], row["is_reversal"], row["text"], row["counterparty"], _refs(row["refs"]),
+        )  # fmt: skip
+    return StatementLine(
+        row["number"], row["key"], row["type"], row["raw_type"], row["currency"], row["gross_minor"],
+        row["fee_minor"], row["net_minor"], row["at"], row["day"], _refs(row["refs"]),
+    )  # fmt: skip
