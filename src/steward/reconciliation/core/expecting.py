@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from steward.contracts.base import JsonObject
 from steward.contracts.event import RecordedEvent
+from steward.contracts.settlement import Expected, Statement
 from steward.kernel.instants import format_instant
 
 TYPES = (
@@ -23,6 +26,8 @@ TYPES = (
 )
 NOT_OUTSIDE = frozenset({"store_credit", "unnamed", "bank"})
 """Processors that send no statements."""
+FEES_APART = frozenset({"paypal"})
+"""Processors that tell a dispute and its fee in two lines (PayPal's T1201 and T0106, T1205 and T0108)."""
 
 
 def payment_key(processor: str, payment_id: str) -> str:
@@ -42,6 +47,10 @@ def expected_of(event: RecordedEvent) -> list[JsonObject]:
     if found is None:
         return []
     name, line_type, gross, fee = found
+    if line_type in ("dispute", "dispute_reversal") and processor in FEES_APART and fee:
+        apart = _row(event, "statement", f"{processor}/{name}/fee", processor, "fee", 0, fee)
+        row = _row(event, "statement", f"{processor}/{name}", processor, line_type, gross, 0)
+        return [row, apart] if gross else [apart]
     row = _row(event, "statement", f"{processor}/{name}", processor, line_type, gross, fee)
     if kind != "PayoutSent":
         return [row]
@@ -62,6 +71,28 @@ def alone(event: RecordedEvent) -> JsonObject:
     data = event.envelope.data
     processor = str(data["processor"])
     return _row(event, "statement", f"{processor}/fee/{data['fee_id']}", processor, "fee", 0, int(data["amount_minor"]))
+
+
+def comparable(statements: Sequence[Statement], moves: Sequence[Expected]) -> list[Expected]:
+    """The movements without ids of a kind that this provider uses for ids of its own: where not one id of that kind is
+    known to both sides (a shop's refund numbers, a processor's), two different ones do not contradict each other.
+    """
+    told: dict[tuple[str, str], set[str]] = {}
+    for statement in statements:
+        for line in statement.lines:
+            for kind, value in line.refs:
+                told.setdefault((statement.provider, kind), set()).add(value)
+    shared: set[tuple[str, str]] = set()
+    for move in moves:
+        for kind, value in move.refs:
+            if (move.provider, kind) not in shared and value in told.get((move.provider, kind), ()):
+                shared.add((move.provider, kind))
+    return [
+        replace(move, refs=refs)
+        if len(refs := tuple(ref for ref in move.refs if (move.provider, ref[0]) in shared)) != len(move.refs)
+        else move
+        for move in moves
+    ]
 
 
 def _moved(kind: str, data: dict[str, Any], processor: str) -> tuple[str, str, int, int | None] | None:

@@ -38,7 +38,7 @@ from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.core.bank import reconcile_bank
 from steward.reconciliation.core.calendars import Window
 from steward.reconciliation.core.cascade import fingerprint, reconcile
-from steward.reconciliation.core.expecting import TYPES, alone, expected_of, fee_of
+from steward.reconciliation.core.expecting import TYPES, alone, comparable, expected_of, fee_of
 from steward.reconciliation.service.files import SOURCE, texts
 from steward.reconciliation.store import ResultStore, Row, StatementStore
 from steward.reconciliation.store.results import told
@@ -108,9 +108,13 @@ class Reconciliation:
             FxTerms(one.provider, one.sold, one.bought, one.rate, one.margin_ppm, one.starts, one.ends)
             for one in terms.conversions
         ]
-        # A provider that never sent a statement is not late with each of its lines: that it sends none is seen there.
-        moves = [move for move in expected if move.provider in told_of]
-        return reconcile(statements, moves, [*fees, *rates], windows, at)
+        # A provider that sends no statement is not late with each of its lines, and one whose statements have no line
+        # for the payout tells of it by sending it: the bank's side sees that.
+        pays = {one.provider for one in statements if any(_type(line) == "payout" for line in one.lines)}
+        moves = [
+            move for move in expected if move.provider in told_of and (move.type != "payout" or move.provider in pays)
+        ]
+        return reconcile(statements, comparable(statements, moves), [*fees, *rates], windows, at)
 
     def _keep(
         self, connection: Connection[Row], side: Side, result: Reconciled, run_id: str, since: datetime, now: datetime
@@ -259,6 +263,10 @@ class Reconciliation:
             "proposals": row["proposals"],
             "ended": row["ended_why"] or "",
         }
+
+
+def _type(line: Any) -> str:
+    return line.type if isinstance(line, StatementLine) else ""
 
 
 def _charged(statement: Statement) -> Statement:

@@ -1,0 +1,217 @@
+"""Files into the database, held against the books: kept once, superseded with a trace, matched, named, resolved by rule;
+nothing in two matches, whoever writes.
+"""
+
+import json
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from steward.contracts.event import Envelope
+from steward.kernel.errors import BadInput, Conflict
+
+pytestmark = pytest.mark.db
+HEAD = (
+    "automatic_payout_id,automatic_payout_effective_at,balance_transaction_id,created,available_on,currency,gross,fee,"
+    "net,reporting_category,source_id,charge_id,payment_intent_id,payment_method_type,description\n"
+)
+
+
+def row(number, gross, fee, category="charge", source=None):
+    at = f"2011-05-03 10:00:0{number}"
+    net = f"{(round(gross * 100) - round(fee * 100)) / 100:.2f}"
+    own = source or f"ch_{number}"
+    return f"po_1,2011-05-04 00:00:00,txn_{number},{at},{at},usd,{gross:.2f},{fee:.2f},{net},{category},{own},{own},,card,x\n"
+
+
+def stripe(*rows):
+    return (HEAD + "".join(rows)).encode()
+
+
+def event(event_type, name, at, **data):
+    return Envelope(id=f"{event_type}/{name}", source="shop", type=event_type, subject=f"order/{name}", time=at, data=data)
+
+
+@pytest.fixture
+def books(shop):
+    """A shop that knows three payments with their fees, and a refund."""
+    at = shop.clock.now()
+    facts = []
+    for number, amount, fee in ((1, 1000, 59), (2, 2500, 103), (3, 400, 42)):
+        payment = {"payment_id": f"ch_{number}", "order_id": f"o{number}", "currency": "USD", "processor": "stripe"}
+        facts.append(event("PaymentCaptured", str(number), at, amount_minor=amount, **payment))
+        fees = {"fee_id": f"f{number}", "kind": "processing", "amount_minor": fee, **payment}
+        facts.append(event("FeeCharged", str(number), at, **fees))
+    facts.append(
+        event(
+            "RefundProcessed", "r1", at, refund_id="re_1", currency="USD", amount_minor=300, method="original",
+            processor="stripe", payment_id="ch_2", order_id="o2",
+        )
+    )  # fmt: skip
+    shop.app.events.append(facts)
+    shop.app.events.sequence()
+    shop.clock.advance(timedelta(days=3))
+    return shop
+
+
+GOOD = stripe(row(1, 10, 0.59), row(2, 25, 1.03), row(3, 4, 0.42), row(4, -3, 0, "refund", "re_1"))
+
+
+def take(shop, content, name="payout.csv", provider="stripe"):
+    return shop.app.settlement_files.take(provider, name, content, "ana")
+
+
+def run(shop, side="statement", days=0):
+    return shop.app.reconciliation.run(side, "ana", shop.clock.now() + timedelta(days=days))
+
+
+def test_a_clean_statement_is_matched_whole_and_the_same_file_is_a_no_op(books):
+    made = take(books, GOOD)
+    assert (made["outcome"], made["lines"], made["totals"], made["control_total_ok"]) == (
+        "taken",
+        4,
+        {"USD": 3396},
+        None,
+    )
+    assert take(books, GOOD)["outcome"] == "known"
+    report = run(books)
+    assert (report["lines"], report["matched"], report["breaks"], report["conserved"]) == (4, 4, 0, True)
+    before = books.one("SELECT count(*) FROM recon_match")
+    assert run(books)["digest"] == report["digest"]
+    assert books.one("SELECT count(*) FROM recon_match") == before, "an equal run writes no match"
+    (one,) = books.app.settlement_files.listed()
+    assert (one["done"], one["lines"], one["net_minor"]) == (4, 4, 3396)
+
+
+def test_a_wrong_fee_and_a_lost_payment_are_exactly_those_breaks(books):
+    take(books, stripe(row(1, 10, 0.59), row(2, 25, 2.03), row(4, -3, 0, "refund", "re_1")))
+    report = run(books, days=30)
+    found = {one["type"]: one for one in books.app.reconciliation.breaks()}
+    assert report["breaks"] == 2
+    assert set(found) == {"fee", "missing"}
+    assert (found["fee"]["amount_minor"], found["missing"]["amount_minor"]) == (-100, -358)
+    assert [item["key"] for item in found["missing"]["items"]] == ["stripe/payment/ch_3"]
+    assert books.app.reconciliation.breaks(kind="fee")[0]["ways"][0]["posting"] == {
+        "debit": "assets:receivable",
+        "credit": "assets:clearing:stripe",
+        "amount_minor": 100,
+        "currency": "USD",
+    }
+    books.app.events.sequence()
+    told = [e.envelope.data["code"] for e in books.app.events.read(types=["ReconciliationMismatch"])]
+    assert sorted(told) == ["fee", "missing"]
+    run(books, days=30)
+    books.app.events.sequence()
+    assert len(books.app.events.read(types=["ReconciliationMismatch"])) == 2, "what is known is not told again"
+
+
+def test_resolving_posts_by_rule_once_and_no_run_sees_it_again(books):
+    take(books, stripe(row(1, 10, 0.59), row(2, 25, 2.03), row(3, 4, 0.42), row(4, -3, 0, "refund", "re_1")))
+    run(books)
+    (one,) = books.app.reconciliation.breaks()
+    with pytest.raises(BadInput, match="not resolved by"):
+        books.app.reconciliation.resolve(one["id"], "nonsense", "ana", "why")
+    with pytest.raises(BadInput, match="reason"):
+        books.app.reconciliation.resolve(one["id"], "claim", "ana", " ")
+    done = books.app.reconciliation.resolve(one["id"], "claim", "ana", "charged beyond the contract")
+    assert done["posting"]["amount_minor"] == 100
+    with pytest.raises(Conflict):
+        books.app.reconciliation.resolve(one["id"], "claim", "ana", "again")
+    books.app.events.sequence()
+    books.app.money_events.post_pending()
+    balances = {b["code"]: b["amount_minor"] for b in balances_of(books)}
+    assert balances["assets:receivable"] == 100
+    assert books.app.books.check().violations == []
+    report = run(books)
+    assert (report["breaks"], report["lines"]) == (0, 3)
+
+
+def balances_of(shop):
+    rows = shop.rows("SELECT a.code, b.amount_minor FROM balance b JOIN account a USING (account_id)")
+    return [{"code": code, "amount_minor": amount} for code, amount in rows]
+
+
+def test_a_corrected_file_supersedes_and_its_matches_are_undone_with_a_trace(books):
+    take(books, stripe(row(1, 10, 0.59), row(2, 25, 2.03), row(3, 4, 0.42), row(4, -3, 0, "refund", "re_1")))
+    run(books)
+    assert len(books.app.reconciliation.breaks()) == 1
+    made = take(books, GOOD, "payout-corrected.csv")
+    assert made["settlements"][0]["outcome"] == "corrected"
+    assert books.one("SELECT count(*) FROM recon_match WHERE undone_why LIKE 'superseded by stl_%'") == 3
+    report = run(books)
+    assert (report["matched"], report["breaks"]) == (4, 0)
+    assert books.app.reconciliation.breaks() == []
+    gone = books.app.reconciliation.breaks("gone")
+    assert [one["type"] for one in gone] == ["fee"]
+    assert books.one("SELECT count(*) FROM settlement WHERE superseded_by IS NOT NULL") == 1
+
+
+def test_a_refused_file_leaves_its_content_and_its_reason_alone(books):
+    wrong = b"RH,2026/01/01 00:00:00 +0000,A,ACCT,11\nFH,1\nno report\n"
+    try:
+        made = take(books, wrong, "stl.csv", "paypal")
+    except BadInput:
+        made = None
+    assert made is None or made["outcome"] == "refused"
+    assert books.one("SELECT count(*) FROM settlement") == 0
+    kept = list((books.app.settings.home / "settlement-files").rglob("*"))
+    assert [path.read_bytes() for path in kept if path.is_file()] == [wrong]
+
+
+def test_a_person_undoes_a_match_and_the_next_run_finds_it_again(books):
+    take(books, GOOD)
+    run(books)
+    number = books.app.reconciliation.matches(key="stripe/payment/ch_1")[0]["match_no"]
+    books.app.reconciliation.undo(number, "ana", "let me look")
+    with pytest.raises(BadInput):
+        books.app.reconciliation.undo(number, "ana", "twice")
+    assert run(books)["matched"] == 4
+    assert books.app.reconciliation.matches(key="stripe/payment/ch_1")[0]["match_no"] != number
+
+
+def test_the_application_role_can_neither_change_a_line_nor_put_an_item_into_two_matches(books):
+    take(books, GOOD)
+    run(books)
+    for attempt in (
+        "UPDATE settlement_line SET net_minor = 0",
+        "DELETE FROM settlement",
+        "UPDATE settlement SET net_minor = 0",
+        "DELETE FROM recon_item",
+        "UPDATE recon_match SET rule = 'x'",
+        "INSERT INTO recon_item SELECT item_side, book, key, match_no, break_id, amount_minor, currency FROM recon_item",
+    ):
+        wrong = (psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation, psycopg.errors.RestrictViolation)
+        with pytest.raises(wrong), books.app.database.transaction() as connection:
+            connection.execute(attempt)
+
+
+def test_the_bank_confirms_a_payout(books):
+    at = books.clock.now()
+    sent = event("PayoutSent", "po_1", at, payout_id="po_1xyz", processor="stripe", currency="USD", amount_minor=3396)
+    books.app.events.append([sent])
+    books.app.events.sequence()
+    statement = camt("3396", "po_1xyz")
+    assert take(books, statement, "bank.xml", "camt")["control_total_ok"] is True
+    report = run(books, "bank", days=1)
+    assert (report["matched"], report["breaks"]) == (1, 0)
+    (match,) = books.app.reconciliation.matches(rule="exact_id")
+    assert {item["side"] for item in match["items"]} == {"bank", "books"}
+    assert json.dumps(match["evidence"])
+
+
+def camt(minor, reference):
+    amount = f"{int(minor) // 100}.{int(minor) % 100:02d}"
+    balance = (
+        '<Bal><Tp><CdOrPrtry><Cd>{}</Cd></CdOrPrtry></Tp><Amt Ccy="USD">{}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        "<Dt><Dt>2011-05-05</Dt></Dt></Bal>"
+    )
+    return (
+        '<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr>'
+        "<MsgId>m</MsgId><CreDtTm>2011-05-05T00:00:00Z</CreDtTm></GrpHdr><Stmt><Id>s1</Id>"
+        "<CreDtTm>2011-05-05T00:00:00Z</CreDtTm><Acct><Id><Othr><Id>A</Id></Othr></Id></Acct>"
+        f"{balance.format('OPBD', '0.00')}{balance.format('CLBD', amount)}"
+        f'<Ntry><Amt Ccy="USD">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2011-05-05</Dt>'
+        f"</BookgDt><ValDt><Dt>2011-05-05</Dt></ValDt><AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls><Refs>"
+        f"<EndToEndId>{reference}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+    ).encode()
