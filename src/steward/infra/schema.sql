@@ -1003,7 +1003,7 @@ ALTER TABLE settlement ADD CONSTRAINT settlement_file_id_fkey FOREIGN KEY (file_
 ALTER TABLE settlement ADD CONSTRAINT settlement_lines_check CHECK ((lines >= 0));
 ALTER TABLE settlement ADD CONSTRAINT settlement_lines_digest_check CHECK ((length(lines_digest) = 32));
 ALTER TABLE settlement ADD CONSTRAINT settlement_pkey PRIMARY KEY (settlement_id);
-ALTER TABLE settlement ADD CONSTRAINT settlement_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES settlement(settlement_id);
+ALTER TABLE settlement ADD CONSTRAINT settlement_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES settlement(settlement_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_bytes_check CHECK ((bytes >= 0));
 ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_check CHECK (((refused <> ''::text) OR (control_total_ok IS DISTINCT FROM false)));
 ALTER TABLE settlement_file ADD CONSTRAINT settlement_file_digest_check CHECK ((length(digest) = 32));

@@ -38,7 +38,7 @@ CREATE TABLE settlement (
     starts        date,
     ends          date,
     received_at   timestamptz NOT NULL,
-    superseded_by text        REFERENCES settlement,
+    superseded_by text        REFERENCES settlement DEFERRABLE INITIALLY DEFERRED,
     superseded_at timestamptz,
     CHECK ((superseded_by IS NULL) = (superseded_at IS NULL))
 );
