@@ -63,7 +63,8 @@ class _Itemised:
         self.category = need("reporting_category")
         self.created = need("created_utc", "created", "effective_at_utc", "effective_at")
         self.available = maybe("available_on_utc", "available_on")
-        self.payout = maybe("automatic_payout_id", "payout_id")
+        self.payout = maybe("automatic_payout_id")
+        self.own_payout = maybe("payout_id")
         self.source, self.charge = maybe("source_id"), maybe("charge_id")
         self.intent, self.refund = maybe("payment_intent_id"), maybe("refund_id")
         self.account = maybe("connected_account")
@@ -78,12 +79,13 @@ class _Itemised:
         if not key:
             raise BadInput("no balance transaction id")
         kind = line_type(category, net)
-        payout = cell(cells, self.payout) or (source if kind == "payout" else "")
+        payout = cell(cells, self.payout) or (source if kind == "payout" and self.payout >= 0 else "")
+        sent = payout or cell(cells, self.own_payout) or (source if kind == "payout" else "")
         at = local(cell(cells, self.created)).astimezone(UTC)
         available = cell(cells, self.available)
         outside = refs([
             ("transaction", key), ("payment", cell(cells, self.charge)), _source(source),
-            ("refund", cell(cells, self.refund)), ("payout", payout), ("reference", cell(cells, self.intent)),
+            ("refund", cell(cells, self.refund)), ("payout", sent), ("reference", cell(cells, self.intent)),
             *(("order", cell(cells, place)) for place in self.orders),
         ])  # fmt: skip
         gathering = draft.of_payout(payout, fallback, "", currency)
@@ -108,7 +110,8 @@ def _itemised(text: str, name: str) -> Reading:
     if header.has("reporting_category", "count") and not header.has("balance_transaction_id"):
         return no_settlement("stripe", "a summary by category without its lines")
     columns = _Itemised(header)
-    draft = Draft("stripe", _format(header))
+    form = _format(header)
+    draft = Draft("stripe", form, verified=form != "stripe payouts itemised")
     ends: dict[int, int] = {}
     for number, cells in table:
         try:
@@ -133,10 +136,10 @@ def _split(gathering: Gathering) -> tuple[int, int]:
 
 
 def _format(header: Header) -> str:
-    if not header.has("balance_transaction_id"):
-        return "stripe payouts itemised"
     if header.has("automatic_payout_id"):
         return "stripe payout reconciliation itemised"
+    if header.has("payout_id"):
+        return "stripe payouts itemised"
     return "stripe balance change itemised"
 
 
