@@ -132,12 +132,13 @@ class _Report:
 
     def _header(self, number: int, cells: list[str]) -> None:
         header = Header(cells, number)
-        self.columns = _Columns(header)
+        columns = _Columns(header)
         self.settlement = not header.maybe("Insurance Amount", "Sales Tax Amount", "Transaction Subject") >= 0
-        if self.settlement != (self.columns.status < 0):
+        if self.settlement != (columns.status < 0):
             raise BadInput("the header is neither an STL's nor a TRR's: the transactional status tells them apart")
         if not self.settlement:
             self.draft.format = "paypal transaction detail report (TRR)"
+        self.columns = columns
         if not self.sections:
             self.sections.append(_Section())
 
