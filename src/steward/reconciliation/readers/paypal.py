@@ -228,7 +228,8 @@ class _Report:
 
     def done(self) -> Reading:
         if self.columns is None:
-            raise BadInput("no header (CH) of a PayPal report")
+            why = f": {self.draft.bad[0].reason}" if self.draft.bad else ""
+            raise BadInput(f"no header (CH) of a PayPal report{why}")
         last = max((section.last for section in self.sections), default=0)
         for opened, what, closings in (("RH", "report", {"RF", "RC"}), ("FH", "file", {"FF"})):
             if opened in self.opened and not closings & self.closed:
