@@ -15,7 +15,7 @@ from steward.reconciliation.readers.draft import Draft, Gathering, held, refs, s
 from steward.reconciliation.readers.moments import local, unix
 from steward.reconciliation.readers.refusing import no_settlement
 from steward.reconciliation.readers.structured import as_list, as_object, integer, parsed, word
-from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
+from steward.reconciliation.readers.tables import Header, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "charge": "payment", "charge_failure": "adjustment", "refund": "refund", "refund_failure": "refund_reversal",
@@ -71,25 +71,25 @@ class _Itemised:
         self.orders = [place for column, place in header.places.items() if _is_order(column)]
 
     def add(self, draft: Draft, number: int, cells: list[str], fallback: str) -> Gathering:
-        self.header.check(cells)
-        currency = currency_code(cells[self.currency])
-        gross, net = minor(cell(cells, self.gross), currency), minor(cell(cells, self.net), currency)
-        amounts = held(gross, minor_or_zero(cell(cells, self.fee), currency), net)
-        category, key, source = cell(cells, self.category), cell(cells, self.key), cell(cells, self.source)
+        row = self.header.row(cells)
+        currency = currency_code(row[self.currency])
+        gross, net = minor(row[self.gross], currency), minor(row[self.net], currency)
+        amounts = held(gross, minor_or_zero(row[self.fee], currency), net)
+        category, key, source = row[self.category], row[self.key], row[self.source]
         if not key:
             raise BadInput("no balance transaction id")
         kind = line_type(category, net)
-        payout = cell(cells, self.payout) or (source if kind == "payout" and self.payout >= 0 else "")
-        sent = payout or cell(cells, self.own_payout) or (source if kind == "payout" else "")
-        at = local(cell(cells, self.created)).astimezone(UTC)
-        available = cell(cells, self.available)
+        payout = row[self.payout] or (source if kind == "payout" and self.payout >= 0 else "")
+        sent = payout or row[self.own_payout] or (source if kind == "payout" else "")
+        at = local(row[self.created]).astimezone(UTC)
+        available = row[self.available]
         outside = refs([
-            ("transaction", key), ("payment", cell(cells, self.charge)), _source(source),
-            ("refund", cell(cells, self.refund)), ("payout", sent), ("reference", cell(cells, self.intent)),
-            *(("order", cell(cells, place)) for place in self.orders),
+            ("transaction", key), ("payment", row[self.charge]), _source(source),
+            ("refund", row[self.refund]), ("payout", sent), ("reference", row[self.intent]),
+            *(("order", row[place]) for place in self.orders),
         ])  # fmt: skip
         gathering = draft.of_payout(payout, fallback, "", currency)
-        gathering.account = gathering.account or cell(cells, self.account)
+        gathering.account = gathering.account or row[self.account]
         gathering.add(number, key, kind, category, amounts, at, _day(available, at), outside)
         return gathering
 
