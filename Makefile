@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench
+.PHONY: examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ event-fuzz: dev ## a million mutated requests and twenty thousand generated ones
 
 settlement-fuzz: dev ## a million mutated settlement and bank files against every reader, with the control that must fail (about 15 minutes)
 	@$(BIN)/python bench/settlement_fuzz.py
+
+settlement-libraries: dev ## well-kept parsers and our readers on the same sample files (needs STEWARD_TEST_DATA)
+	@$(BIN)/python bench/settlement_libraries.py
 
 prover-bench: dev ## what the prover proves, how fast and how small, beside false obligations it must not prove
 	@$(BIN)/python bench/prover.py

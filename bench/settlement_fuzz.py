@@ -187,7 +187,7 @@ def work(task):
     own = [base for base in BASES if base[0] in OWN and (base[3] or not off)]
     samples = [] if off else [base for base in BASES if base[0] not in OWN]
     for _ in range(count):
-        chosen = own if not samples or rng.random() < 0.7 else samples
+        chosen = own if not samples or rng.random() < 0.85 else samples
         name, provider, judge, _totals, content, told, money = rng.choice(chosen)
         kind = rng.choice(KINDS)
         made = mutated(rng, content, kind)

@@ -10,7 +10,13 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.tables import LARGEST_FIELD, LARGEST_FILE
 
 DEEPEST = 64
-MOST_ELEMENTS = 20_000_000
+MOST_ELEMENTS = 5_000_000
+"""About as many as fit into a gigabyte; a bank's year has a tenth."""
+
+
+_NO_CHILDREN: list[Element] = []
+_NO_ATTRIBUTES: dict[str, str] = {}
+"""Shared by all leaves, and never filled: most elements of a statement are leaves."""
 
 
 class Element:
@@ -18,8 +24,8 @@ class Element:
 
     def __init__(self, name: str, attributes: dict[str, str], line: int) -> None:
         self.name = name
-        self.attributes = attributes
-        self.children: list[Element] = []
+        self.attributes = attributes or _NO_ATTRIBUTES
+        self.children = _NO_CHILDREN
         self.text = ""
         self.line = line
 
@@ -93,7 +99,11 @@ class _Tree:
             raise BadInput("the XML is too deep or too large", where=f"line {line}")
         made = Element(local, attributes, line)
         if self.open:
-            self.open[-1].children.append(made)
+            parent = self.open[-1]
+            if parent.children is _NO_CHILDREN:
+                parent.children = [made]
+            else:
+                parent.children.append(made)
         else:
             self.root, self.namespace = made, space
         self.open.append(made)

@@ -21,7 +21,7 @@ from steward.reconciliation.readers.moments import day_of
 from steward.reconciliation.readers.tables import LARGEST_FIELD, LARGEST_FILE
 
 _TAG = re.compile(r":([0-9]{2}[A-Z]?|NS):(.*)", re.ASCII | re.DOTALL)
-_END = re.compile(r"-(?:[}\x03].*|XXX)?\s*", re.DOTALL)
+_END = re.compile(r"-(?:[}\x03].*|X{3})?\s*", re.DOTALL)
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,15},[0-9]{0,5})", re.ASCII)
 _TOTAL = re.compile(r"([0-9]{1,7})([A-Z]{3})([0-9]{1,15},[0-9]{0,5})", re.ASCII)
 _ENTRY = re.compile(

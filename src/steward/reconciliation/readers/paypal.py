@@ -132,12 +132,13 @@ class _Report:
 
     def _header(self, number: int, cells: list[str]) -> None:
         header = Header(cells, number)
-        self.columns = _Columns(header)
+        columns = _Columns(header)
         self.settlement = not header.maybe("Insurance Amount", "Sales Tax Amount", "Transaction Subject") >= 0
-        if self.settlement != (self.columns.status < 0):
+        if self.settlement != (columns.status < 0):
             raise BadInput("the header is neither an STL's nor a TRR's: the transactional status tells them apart")
         if not self.settlement:
             self.draft.format = "paypal transaction detail report (TRR)"
+        self.columns = columns
         if not self.sections:
             self.sections.append(_Section())
 
@@ -227,7 +228,8 @@ class _Report:
 
     def done(self) -> Reading:
         if self.columns is None:
-            raise BadInput("no header (CH) of a PayPal report")
+            why = f": {self.draft.bad[0].reason}" if self.draft.bad else ""
+            raise BadInput(f"no header (CH) of a PayPal report{why}")
         last = max((section.last for section in self.sections), default=0)
         for opened, what, closings in (("RH", "report", {"RF", "RC"}), ("FH", "file", {"FF"})):
             if opened in self.opened and not closings & self.closed:

@@ -138,7 +138,7 @@ def _payout(draft: Draft, number: int, item: Any, fallback: str) -> None:
 
 def _summed(summary: JsonObject, currency: str) -> int:
     parts = {name: minor(amount(summary, name), currency) for name in summary}
-    if set(parts) < {f"{part}_{side}_amount" for part in _SUMMARY for side in ("gross", "fee")}:
+    if {f"{part}_{side}_amount" for part in _SUMMARY for side in ("gross", "fee")} - set(parts):
         raise BadInput("the summary lacks one of its amounts")
     unknown = [name for name in parts if not name.endswith(("_gross_amount", "_fee_amount"))]
     if unknown:

@@ -15,7 +15,7 @@ from steward.reconciliation.readers.draft import Draft, Gathering, held, refs, s
 from steward.reconciliation.readers.moments import local, unix
 from steward.reconciliation.readers.refusing import no_settlement
 from steward.reconciliation.readers.structured import as_list, as_object, integer, parsed, word
-from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
+from steward.reconciliation.readers.tables import Header, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
     "charge": "payment", "charge_failure": "adjustment", "refund": "refund", "refund_failure": "refund_reversal",
@@ -63,31 +63,33 @@ class _Itemised:
         self.category = need("reporting_category")
         self.created = need("created_utc", "created", "effective_at_utc", "effective_at")
         self.available = maybe("available_on_utc", "available_on")
-        self.payout = maybe("automatic_payout_id", "payout_id")
+        self.payout = maybe("automatic_payout_id")
+        self.own_payout = maybe("payout_id")
         self.source, self.charge = maybe("source_id"), maybe("charge_id")
         self.intent, self.refund = maybe("payment_intent_id"), maybe("refund_id")
         self.account = maybe("connected_account")
         self.orders = [place for column, place in header.places.items() if _is_order(column)]
 
     def add(self, draft: Draft, number: int, cells: list[str], fallback: str) -> Gathering:
-        self.header.check(cells)
-        currency = currency_code(cells[self.currency])
-        gross, net = minor(cell(cells, self.gross), currency), minor(cell(cells, self.net), currency)
-        amounts = held(gross, minor_or_zero(cell(cells, self.fee), currency), net)
-        category, key, source = cell(cells, self.category), cell(cells, self.key), cell(cells, self.source)
+        row = self.header.row(cells)
+        currency = currency_code(row[self.currency])
+        gross, net = minor(row[self.gross], currency), minor(row[self.net], currency)
+        amounts = held(gross, minor_or_zero(row[self.fee], currency), net)
+        category, key, source = row[self.category], row[self.key], row[self.source]
         if not key:
             raise BadInput("no balance transaction id")
         kind = line_type(category, net)
-        payout = cell(cells, self.payout) or (source if kind == "payout" else "")
-        at = local(cell(cells, self.created)).astimezone(UTC)
-        available = cell(cells, self.available)
+        payout = row[self.payout] or (source if kind == "payout" and self.payout >= 0 else "")
+        sent = payout or row[self.own_payout] or (source if kind == "payout" else "")
+        at = local(row[self.created]).astimezone(UTC)
+        available = row[self.available]
         outside = refs([
-            ("transaction", key), ("payment", cell(cells, self.charge)), _source(source),
-            ("refund", cell(cells, self.refund)), ("payout", payout), ("reference", cell(cells, self.intent)),
-            *(("order", cell(cells, place)) for place in self.orders),
+            ("transaction", key), ("payment", row[self.charge]), _source(source),
+            ("refund", row[self.refund]), ("payout", sent), ("reference", row[self.intent]),
+            *(("order", row[place]) for place in self.orders),
         ])  # fmt: skip
         gathering = draft.of_payout(payout, fallback, "", currency)
-        gathering.account = gathering.account or cell(cells, self.account)
+        gathering.account = gathering.account or row[self.account]
         gathering.add(number, key, kind, category, amounts, at, _day(available, at), outside)
         return gathering
 
@@ -108,7 +110,8 @@ def _itemised(text: str, name: str) -> Reading:
     if header.has("reporting_category", "count") and not header.has("balance_transaction_id"):
         return no_settlement("stripe", "a summary by category without its lines")
     columns = _Itemised(header)
-    draft = Draft("stripe", _format(header))
+    form = _format(header)
+    draft = Draft("stripe", form, verified=form != "stripe payouts itemised")
     ends: dict[int, int] = {}
     for number, cells in table:
         try:
@@ -133,10 +136,10 @@ def _split(gathering: Gathering) -> tuple[int, int]:
 
 
 def _format(header: Header) -> str:
-    if not header.has("balance_transaction_id"):
-        return "stripe payouts itemised"
     if header.has("automatic_payout_id"):
         return "stripe payout reconciliation itemised"
+    if header.has("payout_id"):
+        return "stripe payouts itemised"
     return "stripe balance change itemised"
 
 

@@ -81,6 +81,13 @@ class Header:
         if len(cells) < self.width or any(map(str.strip, cells[self.width :])):
             raise BadInput(f"{len(cells)} cells where the header has {self.width}: the row is cut or joined")
 
+    def row(self, cells: list[str]) -> list[str]:
+        """The stripped cells of a row of this header, with an empty one behind them: a column that is not there is at
+        place -1, which is that one.
+        """
+        self.check(cells)
+        return [*map(str.strip, cells[: self.width]), ""]
+
 
 def header_of(table: Rows) -> Header:
     """The first row, as the names of the columns."""

@@ -13,7 +13,7 @@ from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, held, refs, stem
 from steward.reconciliation.readers.moments import local
-from steward.reconciliation.readers.tables import Header, Rows, cell, header_of, rows, text_of
+from steward.reconciliation.readers.tables import Header, Rows, header_of, rows, text_of
 from steward.reconciliation.readers.workbook import is_workbook, sheet_rows
 
 TYPES: dict[str, LineType] = {
@@ -54,18 +54,18 @@ def _fill(draft: Draft, columns: _Columns, table: Rows, fallback: str) -> None:
 
 
 def _line(draft: Draft, columns: _Columns, number: int, cells: list[str], fallback: str) -> None:
-    columns.header.check(cells)
-    currency = currency_code(cell(cells, columns.currency))
-    gross = minor(cell(cells, columns.revenue), currency) + minor_or_zero(cell(cells, columns.adjusted), currency)
-    fee, net = -minor(cell(cells, columns.fees), currency), minor(cell(cells, columns.net), currency)
+    row = columns.header.row(cells)
+    currency = currency_code(row[columns.currency])
+    gross = minor(row[columns.revenue], currency) + minor_or_zero(row[columns.adjusted], currency)
+    fee, net = -minor(row[columns.fees], currency), minor(row[columns.net], currency)
     amounts = held(gross, fee, net)
-    key, raw, order = cell(cells, columns.key), cell(cells, columns.kind), cell(cells, columns.order).strip("/")
+    key, raw, order = row[columns.key], row[columns.kind], row[columns.order].strip("/")
     if not key:
         raise BadInput("no order or adjustment id")
     kind = TYPES.get(raw.casefold(), "unknown")
-    settled = local(cell(cells, columns.settled)).astimezone(UTC)
-    statement = cell(cells, columns.statement)
-    payout = cell(cells, columns.payout) or statement
+    settled = local(row[columns.settled]).astimezone(UTC)
+    statement = row[columns.statement]
+    payout = row[columns.payout] or statement
     gathering = draft.of_payout(statement, fallback, "", currency)
     gathering.payout_id = payout or None
     outside = refs([

@@ -57,7 +57,7 @@ class _Archive:
         try:
             self.zip = zipfile.ZipFile(io.BytesIO(content))
             self.parts = {info.filename: info for info in self.zip.infolist()}
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError, EOFError) as error:
+        except (zipfile.BadZipFile, ValueError, RuntimeError, OverflowError, EOFError) as error:
             raise BadInput(f"no workbook: {error}") from None
         if len(self.parts) > MOST_PARTS:
             raise BadInput("the workbook has too many parts")
@@ -72,7 +72,7 @@ class _Archive:
             with self.zip.open(info) as stream:
                 data = stream.read(self.left + 1)
         except (
-            zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, EOFError, OSError,
+            zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OSError,
         ) as error:  # fmt: skip
             raise BadInput(f"{name} cannot be unpacked: {error}") from None
         self.left -= len(data)

@@ -261,3 +261,8 @@ def test_what_was_never_seen_from_a_provider_says_so(own):
 def test_an_unknown_provider_names_the_known_ones():
     with pytest.raises(BadInput, match="known are stripe"):
         read("westernunion", b"x", "x.csv")
+
+
+def test_a_header_of_neither_report_reads_no_rows(changed):
+    with pytest.raises(BadInput, match="tells them apart"):
+        changed("paypal_trr.csv", '"Transactional Status"', '"Transactional Statue"')
