@@ -18,8 +18,8 @@ from fractions import Fraction
 
 from results import machine, save
 
-from steward.checking import build_verifier
 from steward.catalog import load_catalog
+from steward.checking import build_verifier
 from steward.verifier.core.evaluate import Evaluator, Undecided, Undefined
 from steward.verifier.core.syntax import Literal, children
 from steward.verifier.core.theorems import after, guards, related_rules

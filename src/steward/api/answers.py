@@ -263,6 +263,13 @@ class Checkpoint(Answer):
     signature: str
 
 
+class Resolving(Taken):
+    """How a break is resolved, and why."""
+
+    how: Literal["claim", "accept"]
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class Making(Taken):
     """A key to make."""
 

@@ -18,7 +18,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steward.api.documents import PROBLEM
 from steward.api.problems import Problem, problem_of
-from steward.api.routes import actions, deciding, events, house, keys, ledger, pages, people, tools, webhooks
+from steward.api.routes import (
+    actions,
+    deciding,
+    events,
+    house,
+    keys,
+    ledger,
+    pages,
+    people,
+    settlements,
+    tools,
+    webhooks,
+)
 from steward.api.watch import LogWatch
 from steward.bootstrap import open_app
 from steward.kernel.errors import StewardError
@@ -63,7 +75,7 @@ def create_app() -> FastAPI:
     app.include_router(events.router)
     app.include_router(ledger.router)
     app.include_router(webhooks.router)
-    for part in (actions, people, tools, keys, house):
+    for part in (actions, people, tools, keys, house, settlements):
         app.include_router(part.router)
     app.openapi = partial(_document, app, app.openapi)
 

@@ -794,7 +794,7 @@ ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
 ALTER TABLE alert ADD CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])));
 ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_attempt_check CHECK ((attempt > 0));
 ALTER TABLE alert_attempt ADD CONSTRAINT alert_attempt_pkey PRIMARY KEY (alert_id, attempt);
-ALTER TABLE api_key ADD CONSTRAINT api_key_agents_never_decide CHECK (((role <> ALL (ARRAY['agent'::text, 'service'::text])) OR (NOT (scopes && ARRAY['approvals:decide'::text, 'keys:admin'::text]))));
+ALTER TABLE api_key ADD CONSTRAINT api_key_agents_never_decide CHECK (((role <> ALL (ARRAY['agent'::text, 'service'::text])) OR (NOT (scopes && ARRAY['approvals:decide'::text, 'keys:admin'::text, 'breaks:resolve'::text]))));
 ALTER TABLE api_key ADD CONSTRAINT api_key_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_role_check CHECK ((role = ANY (ARRAY['founder'::text, 'manager'::text, 'operator'::text, 'agent'::text, 'service'::text])));

@@ -8,6 +8,8 @@ SCOPES = {
     "events:write": "send events",
     "events:read": "read events and follow the log",
     "ledger:read": "read balances, transfers and budgets",
+    "settlements:write": "bring statements in and run reconciliation",
+    "breaks:resolve": "resolve what statements and books do not agree on; people only",
     "actions:propose": "propose actions",
     "actions:read": "read actions and what became of them",
     "actions:manage": "call back, resolve and take back actions",
@@ -19,14 +21,26 @@ SCOPES = {
     "audit:read": "read alerts, quarantines, the catalog in force and checkpoints",
     "keys:admin": "make and end keys; founders only",
 }
-PEOPLE_ONLY = frozenset({"approvals:decide", "keys:admin"})
+PEOPLE_ONLY = frozenset({"approvals:decide", "keys:admin", "breaks:resolve"})
 """What no key of an agent or a service may do, whatever is asked for."""
 
 _READ = ("events:read", "ledger:read", "actions:read", "approvals:read", "kill:read", "tools:read", "audit:read")
 ROLES: dict[Role, tuple[str, ...]] = {
     "founder": tuple(sorted(set(SCOPES) - {"events:write"})),
-    "manager": tuple(sorted([*_READ, "actions:propose", "actions:manage", "approvals:decide", "kill:write"])),
-    "operator": tuple(sorted([*_READ, "actions:propose", "kill:write"])),
+    "manager": tuple(
+        sorted(
+            [
+                *_READ,
+                "actions:propose",
+                "actions:manage",
+                "approvals:decide",
+                "kill:write",
+                "settlements:write",
+                "breaks:resolve",
+            ]
+        )
+    ),
+    "operator": tuple(sorted([*_READ, "actions:propose", "kill:write", "settlements:write"])),
     "agent": ("actions:propose", *sorted(_READ)),
     "service": ("events:write",),
 }

@@ -30,7 +30,9 @@ def stripe(*rows):
 
 
 def event(event_type, name, at, **data):
-    return Envelope(id=f"{event_type}/{name}", source="shop", type=event_type, subject=f"order/{name}", time=at, data=data)
+    return Envelope(
+        id=f"{event_type}/{name}", source="shop", type=event_type, subject=f"order/{name}", time=at, data=data
+    )
 
 
 @pytest.fixture

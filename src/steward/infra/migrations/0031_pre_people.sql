@@ -5,7 +5,7 @@ ALTER TABLE api_key ADD COLUMN role text NOT NULL DEFAULT 'service'
 ALTER TABLE api_key ADD COLUMN expires_at timestamptz;
 ALTER TABLE api_key ADD COLUMN successor text REFERENCES api_key;
 ALTER TABLE api_key ADD CONSTRAINT api_key_agents_never_decide
-    CHECK (role NOT IN ('agent', 'service') OR NOT scopes && ARRAY['approvals:decide', 'keys:admin']);
+    CHECK (role NOT IN ('agent', 'service') OR NOT scopes && ARRAY['approvals:decide', 'keys:admin', 'breaks:resolve']);
 
 -- A key that was ended stays ended: its end may only come sooner.
 CREATE FUNCTION api_key_stays_ended() RETURNS trigger LANGUAGE plpgsql AS $$
