@@ -73,11 +73,12 @@ def _reconcile(
     breaks: list[Break] = []
     waiting: list[MatchItem] = []
     pools: list[Pool] = []
+    came_in: conserve.CameIn = {}
     for provider in sorted(by_provider):
         told, moves = by_provider[provider]
         pool = Pool(told, moves, Schedule(terms, provider), Windows(windows, provider))
+        pool.write_down(came_in)
         pools.append(pool)
-    came_in = conserve.together(pool.came_in() for pool in pools)
     for pool in pools:
         breaks.extend(run(pool, as_of, waiting))
         matches.extend(pool.matches)
@@ -134,7 +135,7 @@ def finished(
         if match.rounding_minor:
             rounded += 1
             rounding[match.currency] = rounding.get(match.currency, 0) + match.rounding_minor
-    sides = {side: len(own) for side, own in came_in.items()}
+    sides = {side: sum(map(len, held.values())) for side, held in came_in.items()}
     books = sides.pop("books", 0)
     report = Report(
         as_of=as_of,

@@ -31,9 +31,13 @@ _CARRIERS: Final = frozenset({"payout", "bank"})
 """What thousands of lines share: the payout they came with."""
 
 
+CARRIERS: Final[dict[LineType, frozenset[str]]] = {kind: _CARRIERS - IDENTITIES[kind] for kind in _ALL}
+"""References that say nothing about a movement of a type."""
+
+
 def telling(kind: LineType, ref: tuple[str, str]) -> bool:
     """Whether a reference says anything about a movement of this type."""
-    return bool(ref[1]) and (ref[0] not in _CARRIERS or ref[0] in IDENTITIES[kind])
+    return bool(ref[1]) and ref[0] not in CARRIERS[kind]
 
 
 def contradict(line: StatementLine, move: Expected) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steward.reconciliation.core.exact import Index
-from steward.reconciliation.core.identities import IDENTITIES, telling
+from steward.reconciliation.core.identities import CARRIERS, IDENTITIES, telling
 from steward.reconciliation.core.pool import Pool
 
 Ref = tuple[str, str]
@@ -30,18 +30,20 @@ class Relations:
     def related(self, n: int) -> list[int]:
         """Movements of the line's type that share a telling reference with it."""
         line, moves = self.pool.lines[n], self.pool.moves
-        found: list[int] = []
+        kind, found = line.type, list[int]()
         for ref in line.refs:
-            for m in self.moves_of.get(ref, ()):
-                if moves[m].type == line.type and m not in found and telling(line.type, ref):
-                    found.append(m)
+            held = self.moves_of.get(ref)
+            if held is not None and ref[0] not in CARRIERS[kind]:
+                for m in held:
+                    if moves[m].type == kind and m not in found:
+                        found.append(m)
         return found
 
     def identified(self, n: int) -> bool:
         """Whether the line carries a kind of id by which the books know movements of its type."""
         line = self.pool.lines[n]
         entry = self.index.get(line.type)
-        return entry is not None and any(ref[0] in entry[1] for ref in line.refs)
+        return entry is not None and bool(entry[1]) and any(ref[0] in entry[1] for ref in line.refs)
 
     def namesakes(self, n: int) -> list[int]:
         """Movements of the line's type that carry one of the ids that name such a movement."""
@@ -70,6 +72,6 @@ def relations_of(pool: Pool, index: Index, claims: dict[int, int]) -> Relations:
     moves_of: dict[Ref, list[int]] = {}
     for m, move in enumerate(pool.moves):
         for ref in move.refs:
-            if ref in wanted:
+            if ref in wanted and ref[1]:
                 moves_of.setdefault(ref, []).append(m)
     return Relations(pool, lines, moves_of, index, claims)
