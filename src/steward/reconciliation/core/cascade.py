@@ -88,7 +88,7 @@ def _reconcile(
 def run(pool: Pool, as_of: datetime, waiting: list[MatchItem]) -> list[Break]:
     """All steps on one pool; returns the breaks and adds to `waiting` what is open."""
     index = index_of(pool)
-    relations = relations_of(pool, index, match_ids(pool, index))
+    relations = relations_of(pool, match_ids(pool, index))
     match_composites(pool, relations)
     match_windows(pool, relations)
     match_sums(pool, relations)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steward.reconciliation.core.exact import Index
 from steward.reconciliation.core.identities import CARRIERS, IDENTITIES, telling
 from steward.reconciliation.core.pool import Pool
 
@@ -19,7 +18,6 @@ class Relations:
     pool: Pool
     lines: list[int]
     moves_of: dict[Ref, list[int]]
-    index: Index
     claims: dict[int, int]  # line -> the movement its ids name, where that is not the match
 
     def known(self, n: int) -> bool:
@@ -38,12 +36,6 @@ class Relations:
                     if moves[m].type == kind and m not in found:
                         found.append(m)
         return found
-
-    def identified(self, n: int) -> bool:
-        """Whether the line carries a kind of id by which the books know movements of its type."""
-        line = self.pool.lines[n]
-        entry = self.index.get(line.type)
-        return entry is not None and bool(entry[1]) and any(ref[0] in entry[1] for ref in line.refs)
 
     def namesakes(self, n: int) -> list[int]:
         """Movements of the line's type that carry one of the ids that name such a movement."""
@@ -65,7 +57,7 @@ class Relations:
         }
 
 
-def relations_of(pool: Pool, index: Index, claims: dict[int, int]) -> Relations:
+def relations_of(pool: Pool, claims: dict[int, int]) -> Relations:
     """Looked up once, after the ids have settled what they can."""
     lines = pool.free_lines()
     wanted = {ref for n in lines for ref in pool.lines[n].refs}
@@ -74,4 +66,4 @@ def relations_of(pool: Pool, index: Index, claims: dict[int, int]) -> Relations:
         for ref in move.refs:
             if ref in wanted and ref[1]:
                 moves_of.setdefault(ref, []).append(m)
-    return Relations(pool, lines, moves_of, index, claims)
+    return Relations(pool, lines, moves_of, claims)
