@@ -24,7 +24,7 @@ HERE = str(Path(__file__).resolve().parent)
 # a file of this folder is called livemarket too, so the folder comes last
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE] + [HERE]
 
-from matching_data import WINDOWS, degraded, statements, year  # noqa: E402
+from matching_data import PROVIDERS, WINDOWS, degraded, statements, year  # noqa: E402
 from matching_faults import spoilt  # noqa: E402
 from matching_rivals import DATE_DAYS, THRESHOLD, WEIGHTS, exact_ids, greedy  # noqa: E402
 
@@ -33,6 +33,7 @@ from steward.reconciliation.core import conserve  # noqa: E402
 from steward.reconciliation.core.bank import reconcile_bank  # noqa: E402
 from steward.reconciliation.core.calendars import Window  # noqa: E402
 from steward.reconciliation.core.cascade import fingerprint, reconcile  # noqa: E402
+from steward.reconciliation.core.schedule import Schedule  # noqa: E402
 
 ROUNDS = 3
 SIZES = (6, 8, 10, 12, 14, 16)
@@ -157,21 +158,15 @@ def accepts_fuzzy(result, truth):
 def drops_a_break(result, made):
     """The control: the same result without one break does not conserve."""
     told, _ = statements(made)
-    came_in = {
-        "statement": {
-            f"{one.provider}/{one.id}/{line.key}": (line.currency, line.net_minor) for one in told for line in one.lines
-        },
-        "books": {
-            item.key: (item.currency or holder, item.amount_minor)
-            for holder, items in [
-                *((match.currency, match.items) for match in result.matches),
-                *((one.currency, one.keys) for one in result.breaks),
-                ("", result.open),
-            ]
-            for item in items
-            if item.side == "books"
-        },
-    }
+    came_in = {"statement": {}, "books": {}}
+    for one in told:
+        for line in one.lines:
+            own = came_in["statement"].setdefault(line.currency, {})
+            own[f"{one.provider}/{one.id}/{line.key}"] = line.net_minor
+    fees = {provider: Schedule(made.terms, provider) for provider in PROVIDERS}
+    for move in made.moves.values():
+        fee = move.fee_minor if move.fee_minor is not None else fees[move.provider].fee(move)
+        came_in["books"].setdefault(move.currency, {})[move.key] = move.gross_minor - fee
     conserve.check(came_in, result.matches, result.breaks, result.open)
     try:
         conserve.check(came_in, result.matches, result.breaks[1:], result.open)

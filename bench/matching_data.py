@@ -34,7 +34,7 @@ TYPES = {
     Kind.SENT: "transfer",
     Kind.KEPT: "adjustment",
 }
-SECONDS = 300
+SECONDS = 60
 WINDOWS = [
     Window("stripe", earliest=1, latest=3, seconds=SECONDS),
     Window("stripe", "payout", latest=1, seconds=SECONDS),

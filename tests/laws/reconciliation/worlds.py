@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from steward.contracts.settlement import Expected, FeeTerms, Statement, StatementLine
 from steward.reconciliation.core.calendars import Window
 
-AS_OF = datetime(2026, 3, 11, tzinfo=UTC)
+AS_OF = datetime(2026, 3, 9, tzinfo=UTC)
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TERMS = [FeeTerms("p", "payment", "USD", 29_000, 30)]
 WINDOW = Window("p", latest=2, seconds=300, margin_seconds=60)
@@ -55,12 +55,42 @@ def moves(draw, number):
 
 
 @st.composite
+def copies(draw, number, move):
+    """A line that tells a movement, more or less."""
+    fee = move.fee_minor
+    if fee is None:
+        fee = (290 if move.gross_minor == 10_000 else 3 * abs(move.gross_minor) // 100) + 30
+    fee += draw(st.sampled_from([0, 0, 0, 1, -1, 2]))
+    gross = move.gross_minor + draw(st.sampled_from([0, 0, 0, 0, 0, 100]))
+    at = move.at + timedelta(seconds=draw(st.sampled_from([0, 0, 5, 90])))
+    day = at.date() + timedelta(days=draw(st.sampled_from([0, 0, 0, 0, 1, -1, 6])))
+    told = draw(st.sampled_from([at, at, at, None]))
+    ids = draw(
+        st.sampled_from(
+            [
+                move.refs,
+                (),
+                (),
+                move.refs[:1],
+                move.refs[1:],
+                tuple((kind, value[:-1]) for kind, value in move.refs),
+                tuple((kind, value + "x") for kind, value in move.refs),
+            ]
+        )
+    )
+    return StatementLine(number, f"l{number}", move.type, "", "USD", gross, fee, gross - fee, told, day, ids)
+
+
+@st.composite
 def worlds(draw, most=5):
     """(lines, movements, windows)."""
-    told = [draw(lines(number)) for number in range(draw(st.integers(0, most)))]
     known = [draw(moves(number)) for number in range(draw(st.integers(0, most)))]
+    told = []
+    for number in range(draw(st.integers(0, most))):
+        again = known and draw(st.integers(0, 5))
+        told.append(draw(copies(number, draw(st.sampled_from(known))) if again else lines(number)))
     seconds = draw(st.sampled_from([300, None]))
-    windows = draw(st.sampled_from([[Window("p", latest=2, seconds=seconds)], [WINDOW], []]))
+    windows = draw(st.sampled_from([[Window("p", latest=2, seconds=seconds)], [WINDOW], [WINDOW], []]))
     return told, known, windows
 
 

@@ -60,7 +60,18 @@ class Twin:
 
     def contradict(self, line, move):
         return any(
-            kind == other and kind in OWN[line.type] and value != theirs and not self.near(value, theirs)
+            kind == other and kind in OWN[line.type] and value != theirs
+            for kind, value in line.refs
+            for other, theirs in move.refs
+        )
+
+    @staticmethod
+    def doubtful(line, move):
+        return any(
+            kind == other
+            and (kind, value) not in move.refs
+            and len(theirs) >= LONG
+            and within(value, theirs, 4) is not None
             for kind, value in line.refs
             for other, theirs in move.refs
         )
@@ -92,7 +103,12 @@ class Twin:
         """The movement that the line's ids name: each of them names it alone, and none contradicts."""
         named = [self.carriers(line.type, ref) for ref in line.refs if ref[0] in OWN[line.type]]
         alone = [held[0] for held in named if len(held) == 1]
-        if not alone or any(move is not alone[0] for move in alone) or self.contradict(line, alone[0]):
+        if (
+            not alone
+            or any(move is not alone[0] for move in alone)
+            or self.contradict(line, alone[0])
+            or self.doubtful(line, alone[0])
+        ):
             return None
         return alone[0]
 
@@ -117,7 +133,10 @@ class Twin:
         return [
             move
             for move in self.free_moves
-            if self.agree(line, move) and set(line.refs) & set(move.refs) and not self.contradict(line, move)
+            if self.agree(line, move)
+            and set(line.refs) & set(move.refs)
+            and not self.contradict(line, move)
+            and not self.doubtful(line, move)
         ]
 
     def by_reference(self):
@@ -154,15 +173,13 @@ class Twin:
         for line in self.free_lines:
             if line in named or (line.day is None and line.at is None):
                 continue
-            block = [
+            around = [
                 move
-                for move in self.free_moves
-                if move not in spoken
-                and self.agree(line, move)
-                and self.timing(line, move) == "in time"
-                and self.instants(line, move)
+                for move in self.moves
+                if self.agree(line, move) and self.timing(line, move) == "in time" and self.instants(line, move)
             ]
-            if not self.foreign(line, block):
+            block = [move for move in around if move in self.free_moves and move not in spoken]
+            if not self.foreign(line, block, around):
                 edges[line.key] = block
         self.decide(edges)
 
@@ -170,17 +187,22 @@ class Twin:
         seconds = self.window.seconds
         return seconds is None or line.at is None or abs((line.at - move.at).total_seconds()) <= seconds
 
-    def foreign(self, line, block):
+    def foreign(self, line, block, around):
         kinds = {kind for kind, _ in line.refs}
-        comparable = [move for move in block if kinds & {kind for kind, _ in move.refs}]
-        return bool(comparable) and not any(self.resembles(line, move) for move in comparable)
+        if not any(kinds & {kind for kind, _ in move.refs} for move in block):
+            return False
+        inside = [slips for move in block if (slips := self.slips(line, move)) is not None]
+        others = [slips for move in around if move not in block and (slips := self.slips(line, move)) is not None]
+        return not inside or (others and min(others) <= min(inside))
 
-    def resembles(self, line, move):
+    def slips(self, line, move):
         shared = [(v, [t for k, t in move.refs if k == kind]) for kind, v in line.refs]
         shared = [(value, theirs) for value, theirs in shared if theirs]
         if any(all(within(value, other) is None for other in theirs) for value, theirs in shared):
-            return False
-        return any(self.near(value, other) for value, theirs in shared for other in theirs)
+            return None
+        if not any(self.near(value, other) for value, theirs in shared for other in theirs):
+            return None
+        return sum(min(d for other in theirs if (d := within(value, other)) is not None) for value, theirs in shared)
 
     def decide(self, edges):
         """Accept the components that can be, return the others."""

@@ -58,10 +58,9 @@ def reconcile_bank(
         booked.append(replace(statement, lines=tuple(lines)))
     moves = [_arriving(move) for move in expected]
     pool = Pool(booked, moves, Schedule((), BANK), Windows(windows, BANK), side="bank")
-    pending = {item.key: (item.currency, item.amount_minor) for item in waiting}
-    if len(pending) != len(waiting):
-        raise BadInput("two pending entries have the same key", where=BANK)
-    came_in = conserve.together([pool.came_in(), {"bank": pending}])
+    came_in: conserve.CameIn = {}
+    pool.write_down(came_in)
+    conserve.add(came_in, "bank", ((item.currency, item.key, item.amount_minor) for item in waiting))
     breaks = run(pool, as_of, waiting)
     return finished(pool.matches, breaks, waiting, came_in, as_of)
 

@@ -73,11 +73,12 @@ def _reconcile(
     breaks: list[Break] = []
     waiting: list[MatchItem] = []
     pools: list[Pool] = []
+    came_in: conserve.CameIn = {}
     for provider in sorted(by_provider):
         told, moves = by_provider[provider]
         pool = Pool(told, moves, Schedule(terms, provider), Windows(windows, provider))
+        pool.write_down(came_in)
         pools.append(pool)
-    came_in = conserve.together(pool.came_in() for pool in pools)
     for pool in pools:
         breaks.extend(run(pool, as_of, waiting))
         matches.extend(pool.matches)
@@ -87,7 +88,7 @@ def _reconcile(
 def run(pool: Pool, as_of: datetime, waiting: list[MatchItem]) -> list[Break]:
     """All steps on one pool; returns the breaks and adds to `waiting` what is open."""
     index = index_of(pool)
-    relations = relations_of(pool, index, match_ids(pool, index))
+    relations = relations_of(pool, match_ids(pool, index))
     match_composites(pool, relations)
     match_windows(pool, relations)
     match_sums(pool, relations)
@@ -134,7 +135,7 @@ def finished(
         if match.rounding_minor:
             rounded += 1
             rounding[match.currency] = rounding.get(match.currency, 0) + match.rounding_minor
-    sides = {side: len(own) for side, own in came_in.items()}
+    sides = {side: sum(map(len, held.values())) for side, held in came_in.items()}
     books = sides.pop("books", 0)
     report = Report(
         as_of=as_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from steward.reconciliation.core.identities import contradict
+from steward.reconciliation.core.identities import contradict, doubtful
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.relations import Relations
 from steward.reconciliation.core.settling import Rule, settle
@@ -38,9 +38,8 @@ def _candidates(pool: Pool, relations: Relations, n: int) -> list[int]:
     if claimed >= 0 and not pool.move_free[claimed]:
         return []  # it tells again what is settled
     found = [m for m in relations.related(n) if pool.move_free[m] and pool.agree(n, m) is not None]
-    if found and relations.identified(n):
-        return [m for m in found if not contradict(pool.lines[n], pool.moves[m])]
-    return found
+    line, moves = pool.lines[n], pool.moves
+    return [m for m in found if not contradict(line, moves[m]) and not doubtful(line, moves[m])]
 
 
 def _told_again(pool: Pool, rows: list[int], columns: list[int], edges: dict[int, list[int]]) -> None:

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Sequence
 from steward.contracts.settlement import Break, Match, MatchItem
 from steward.kernel.errors import BadInput, StewardError
 
-CameIn = dict[str, dict[str, tuple[str, int]]]
-"""By side and key: currency and minor units."""
-
-_NOTHING: dict[str, tuple[str, int]] = {}
+CameIn = dict[str, dict[str, dict[str, int]]]
+"""By side, currency and key: minor units."""
 
 
 class NotConserved(StewardError):
@@ -23,54 +21,65 @@ class NotConserved(StewardError):
     exit_code = 3
 
 
-def together(parts: Iterable[CameIn]) -> CameIn:
-    """What came in over all providers. Raises `BadInput` for a key that two of them have."""
-    made: CameIn = {}
-    for part in parts:
-        for side, own in part.items():
-            whole = made.setdefault(side, {})
-            both = whole.keys() & own.keys()
-            if both:
-                raise BadInput("two lines or two movements have the same key", where=min(both))
-            whole.update(own)
-    return made
+def add(came_in: CameIn, side: str, items: Iterable[tuple[str, str, int]]) -> None:
+    """Write down (currency, key, minor units) of a side. Raises `BadInput` for a key that it has twice."""
+    held = came_in.setdefault(side, {})
+    before, count = sum(map(len, held.values())), 0
+    for currency, key, amount in items:
+        count += 1
+        try:
+            held[currency][key] = amount
+        except KeyError:
+            held[currency] = {key: amount}
+    if sum(map(len, held.values())) != before + count:
+        raise BadInput("two lines or two movements have the same key", where=side)
 
 
 def check(came_in: CameIn, matches: Sequence[Match], breaks: Sequence[Break], waiting: Sequence[MatchItem]) -> None:
     """Raise `NotConserved` unless every item of `came_in` is told of once, with its own money."""
-    left = {side: dict(own) for side, own in came_in.items()}
+    left = {side: {currency: dict(own) for currency, own in held.items()} for side, held in came_in.items()}
     for match in matches:
-        difference = outside = 0
-        for item in match.items:
-            amount = item.amount_minor
-            told = left.get(item.side, _NOTHING).pop(item.key, None)
-            if told != (match.currency, amount):  # a match is of one currency
-                raise NotConserved(_trouble(came_in, item, match.currency, told), where=item.key)
-            if item.side == "books":
-                difference -= amount
-            else:
-                difference += amount
-                outside += 1
-        if difference != match.rounding_minor or abs(difference) > outside:
-            raise NotConserved(f"a match by {match.rule} is out by {difference} minor units", where=match.items[0].key)
-    for one in breaks:
-        for item in one.keys:
-            _strike(left, came_in, item, one.currency)
-    for item in waiting:
-        _strike(left, came_in, item, "")
-    for side, own in left.items():
-        for key, (currency, amount) in own.items():
-            raise NotConserved(f"{currency} {amount} of {side} is in no match and no break", where=key)
+        _whole(match, came_in, left)
+    told = [(item, item.currency or one.currency) for one in breaks for item in one.keys]
+    told += [(item, item.currency) for item in waiting]
+    for item, currency in told:
+        if _take(left, item, currency) != item.amount_minor:
+            raise NotConserved(_trouble(came_in, left, item, currency), where=item.key)
+    for side, held in left.items():
+        for currency, own in held.items():
+            for key, amount in own.items():
+                raise NotConserved(f"{currency} {amount} of {side} is in no match and no break", where=key)
 
 
-def _strike(left: CameIn, came_in: CameIn, item: MatchItem, currency: str) -> None:
-    told = left.get(item.side, _NOTHING).pop(item.key, None)
-    if told != (item.currency or currency, item.amount_minor):
-        raise NotConserved(_trouble(came_in, item, currency, told), where=item.key)
+def _whole(match: Match, came_in: CameIn, left: CameIn) -> None:
+    """Strike a match off: one currency, and both sides the same money but for the rounding it tells."""
+    difference = outside = 0
+    for item in match.items:
+        amount = item.amount_minor
+        if _take(left, item, match.currency) != amount or item.currency not in ("", match.currency):
+            raise NotConserved(_trouble(came_in, left, item, match.currency), where=item.key)
+        if item.side == "books":
+            difference -= amount
+        else:
+            difference += amount
+            outside += 1
+    if difference != match.rounding_minor or abs(difference) > outside:
+        raise NotConserved(f"a match by {match.rule} is out by {difference} minor units", where=match.items[0].key)
 
 
-def _trouble(came_in: CameIn, item: MatchItem, currency: str, told: tuple[str, int] | None) -> str:
-    if told is None:
-        known = item.key in came_in.get(item.side, _NOTHING)
-        return f"an item of {item.side} " + ("is told of twice" if known else "was told of and did not come in")
-    return f"{told[0]} {told[1]} of {item.side} became {item.currency or currency} {item.amount_minor}"
+def _take(left: CameIn, item: MatchItem, currency: str) -> int | None:
+    """Strike an item off what is left; None if it is not there."""
+    try:
+        return left[item.side][currency].pop(item.key, None)
+    except KeyError:
+        return None
+
+
+def _trouble(came_in: CameIn, left: CameIn, item: MatchItem, currency: str) -> str:
+    told = {name: own[item.key] for name, own in came_in.get(item.side, {}).items() if item.key in own}
+    became = f"{item.currency or currency} {item.amount_minor}"
+    if not told:
+        return f"an item of {item.side} was told of and did not come in"
+    if told == {currency: item.amount_minor} and item.key not in left[item.side][currency]:
+        return f"an item of {item.side} is told of twice"
+    return f"{told} of {item.side} became {became}"

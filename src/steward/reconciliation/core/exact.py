@@ -10,7 +10,7 @@ from typing import Final
 
 from steward.contracts.base import JsonObject
 from steward.contracts.settlement import LineType
-from steward.reconciliation.core.identities import IDENTITIES, contradict
+from steward.reconciliation.core.identities import IDENTITIES, contradict, doubtful
 from steward.reconciliation.core.pool import Pool
 
 Ref = tuple[str, str]
@@ -64,7 +64,7 @@ def claimed_by(pool: Pool, index: Index, n: int) -> int:
             found = hit
         elif hit == -1 and ref[0] in kinds:
             unknown = True
-    if unknown and found >= 0 and contradict(line, pool.moves[found]):
+    if found >= 0 and ((unknown and contradict(line, pool.moves[found])) or doubtful(line, pool.moves[found])):
         return -1
     return found
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
-from steward.contracts.settlement import Expected, LineType, Refs, StatementLine
-from steward.reconciliation.core.edits import LONG, within
+from steward.contracts.settlement import Expected, LineType, StatementLine
+from steward.reconciliation.core.edits import LONG, NEAR, within
 
 _OWN: Final[dict[LineType, str]] = {
     "payment": "payment",
@@ -27,25 +26,44 @@ IDENTITIES: Final[dict[LineType, frozenset[str]]] = {
 }
 """The ids that name a movement of a type, and nothing else of that type."""
 
+DOUBT: Final = 2 * NEAR
+"""Slips between two ids that were damaged apart, or between a damaged one and its neighbour."""
+
 _CARRIERS: Final = frozenset({"payout", "bank"})
 """What thousands of lines share: the payout they came with."""
 
 
+CARRIERS: Final[dict[LineType, frozenset[str]]] = {kind: _CARRIERS - IDENTITIES[kind] for kind in _ALL}
+"""References that say nothing about a movement of a type."""
+
+
 def telling(kind: LineType, ref: tuple[str, str]) -> bool:
     """Whether a reference says anything about a movement of this type."""
-    return bool(ref[1]) and (ref[0] not in _CARRIERS or ref[0] in IDENTITIES[kind])
+    return bool(ref[1]) and ref[0] not in CARRIERS[kind]
 
 
 def contradict(line: StatementLine, move: Expected) -> bool:
-    """Whether both carry an id of the movement itself, and not the same: a long id may be damaged, a short one is
-    another's.
-    """
+    """Whether both carry an id of the movement itself, and not the same."""
     own = IDENTITIES[line.type]
     for name, value in line.refs:
         if name in own:
             for other, theirs in move.refs:
-                if name == other and value != theirs and not near(value, theirs):
+                if name == other and value != theirs:
                     return True
+    return False
+
+
+def doubtful(line: StatementLine, move: Expected) -> bool:
+    """Whether some reference of both is almost the same: one id was damaged, and the equal one may be too, into that of
+    a neighbour. References that are far apart are different names of the same thing.
+    """
+    refs = move.refs
+    for ref in line.refs:
+        if ref in refs or ref[0] in CARRIERS[line.type]:
+            continue
+        for other, theirs in refs:
+            if ref[0] == other and len(theirs) >= LONG and within(ref[1], theirs, DOUBT) is not None:
+                return True
     return False
 
 
@@ -53,22 +71,19 @@ def near(one: str, other: str) -> bool:
     return len(one) >= LONG and len(other) >= LONG and within(one, other) is not None
 
 
-def resembles(line: StatementLine, move: Expected) -> bool:
-    """Whether an id of the line looks like a damaged one of the movement, and none is clearly another's. This accepts
-    nothing: it says that the ids of the line are no reason against a match that stands without them.
+def likeness(line: StatementLine, move: Expected) -> int | None:
+    """How many slips the ids of the line are from the movement's; None if one is clearly another's, or none is long
+    enough to tell. This accepts nothing: it says that the ids of the line are no reason against a match that stands
+    without them.
     """
-    damaged = False
+    slips, damaged = 0, False
     for kind, value in line.refs:
         theirs = [other for name, other in move.refs if name == kind]
         if not theirs or not telling(line.type, (kind, value)):
             continue
-        distances = [within(value, other) for other in theirs]
-        if all(distance is None for distance in distances):
-            return False
+        distances = [distance for other in theirs if (distance := within(value, other)) is not None]
+        if not distances:
+            return None
+        slips += min(distances)
         damaged = damaged or any(near(value, other) for other in theirs)
-    return damaged
-
-
-def named(refs: Refs, kinds: Iterable[str]) -> list[str]:
-    """The kinds of id, of those asked for, that are present."""
-    return [name for name, value in refs if name in kinds and value]
+    return slips if damaged else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -10,7 +10,7 @@ from steward.contracts.base import JsonObject
 from steward.contracts.settlement import BreakType, Expected, Match, MatchItem, Statement, StatementLine
 from steward.kernel.errors import BadInput
 from steward.reconciliation.core.calendars import Windows
-from steward.reconciliation.core.conserve import CameIn
+from steward.reconciliation.core.conserve import CameIn, add
 from steward.reconciliation.core.schedule import Schedule
 
 Agreement = tuple[bool, int]
@@ -154,19 +154,9 @@ class Pool:
     def free_moves(self) -> list[int]:
         return [m for m, free in enumerate(self.move_free) if free]
 
-    def came_in(self) -> CameIn:
+    def write_down(self, came_in: CameIn) -> None:
         """Everything of both sides. Raises `BadInput` for a key that a side has twice."""
-        lines = dict(zip(self.line_keys, [(line.currency, line.net_minor) for line in self.lines], strict=True))
-        keys = [move.key for move in self.moves]
-        money = [(move.currency, net) for move, net in zip(self.moves, self.nets, strict=True)]
-        moves = dict(zip(keys, money, strict=True))
-        _unique(self.line_keys, lines)
-        _unique(keys, moves)
-        return {self.side: lines, "books": moves}
-
-
-def _unique(keys: Sequence[str], found: Mapping[str, object]) -> None:
-    if len(found) != len(keys):
-        seen: set[str] = set()
-        twice = next(key for key in keys if key in seen or seen.add(key))
-        raise BadInput("two lines or two movements have the same key", where=twice)
+        lines = zip(self.line_keys, self.lines, strict=True)
+        add(came_in, self.side, ((line.currency, key, line.net_minor) for key, line in lines))
+        moves = zip(self.moves, self.nets, strict=True)
+        add(came_in, "books", ((move.currency, move.key, net) for move, net in moves))

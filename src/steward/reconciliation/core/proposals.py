@@ -66,7 +66,7 @@ class DamagedIds:
 def proposed(pool: Pool, relations: Relations) -> dict[int, list[Match]]:
     """Up to three matches for each line that is left, likeliest first."""
     lines = [n for n in relations.lines if pool.line_free[n]]
-    shelf = shelved(pool, lines, set())
+    shelf = shelved(pool, lines, pool.free_moves())
     damaged = DamagedIds(pool, pool.free_moves())
     made: dict[int, list[Match]] = {}
     for n in lines:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steward.reconciliation.core.exact import Index
-from steward.reconciliation.core.identities import IDENTITIES, telling
+from steward.reconciliation.core.identities import CARRIERS, IDENTITIES, telling
 from steward.reconciliation.core.pool import Pool
 
 Ref = tuple[str, str]
@@ -19,7 +18,6 @@ class Relations:
     pool: Pool
     lines: list[int]
     moves_of: dict[Ref, list[int]]
-    index: Index
     claims: dict[int, int]  # line -> the movement its ids name, where that is not the match
 
     def known(self, n: int) -> bool:
@@ -30,18 +28,14 @@ class Relations:
     def related(self, n: int) -> list[int]:
         """Movements of the line's type that share a telling reference with it."""
         line, moves = self.pool.lines[n], self.pool.moves
-        found: list[int] = []
+        kind, found = line.type, list[int]()
         for ref in line.refs:
-            for m in self.moves_of.get(ref, ()):
-                if moves[m].type == line.type and m not in found and telling(line.type, ref):
-                    found.append(m)
+            held = self.moves_of.get(ref)
+            if held is not None and ref[0] not in CARRIERS[kind]:
+                for m in held:
+                    if moves[m].type == kind and m not in found:
+                        found.append(m)
         return found
-
-    def identified(self, n: int) -> bool:
-        """Whether the line carries a kind of id by which the books know movements of its type."""
-        line = self.pool.lines[n]
-        entry = self.index.get(line.type)
-        return entry is not None and any(ref[0] in entry[1] for ref in line.refs)
 
     def namesakes(self, n: int) -> list[int]:
         """Movements of the line's type that carry one of the ids that name such a movement."""
@@ -63,13 +57,13 @@ class Relations:
         }
 
 
-def relations_of(pool: Pool, index: Index, claims: dict[int, int]) -> Relations:
+def relations_of(pool: Pool, claims: dict[int, int]) -> Relations:
     """Looked up once, after the ids have settled what they can."""
     lines = pool.free_lines()
     wanted = {ref for n in lines for ref in pool.lines[n].refs}
     moves_of: dict[Ref, list[int]] = {}
     for m, move in enumerate(pool.moves):
         for ref in move.refs:
-            if ref in wanted:
+            if ref in wanted and ref[1]:
                 moves_of.setdefault(ref, []).append(m)
-    return Relations(pool, lines, moves_of, index, claims)
+    return Relations(pool, lines, moves_of, claims)

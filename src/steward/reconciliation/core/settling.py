@@ -16,7 +16,7 @@ from steward.reconciliation.core.assignment import FAR, cheapest
 from steward.reconciliation.core.matching import Edges, blocks, components, lone_edges, perfect
 from steward.reconciliation.core.pool import Pool
 
-BLOCK_MAX: Final = 32
+BLOCK_MAX: Final = 16
 """Lines in one block: in a larger one a line too many and a movement too many could hide behind each other."""
 
 

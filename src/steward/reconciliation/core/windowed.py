@@ -8,11 +8,12 @@ other.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from steward.contracts.settlement import Expected, StatementLine
-from steward.reconciliation.core.identities import resembles, telling
+from steward.reconciliation.core.identities import likeness, telling
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.relations import Relations
 from steward.reconciliation.core.settling import Rule, settle
@@ -31,23 +32,25 @@ def match_windows(pool: Pool, relations: Relations) -> None:
     spoken = relations.spoken_for(named)
     barred = set(named)
     bare = [n for n in lines if n not in barred]
-    shelf = shelved(pool, bare, spoken)
+    shelf = shelved(pool, bare, range(len(pool.moves)))
     edges: dict[int, list[int]] = {}
     for n in bare:
-        found = [m for m in within_window(pool, shelf, n) if pool.agree(n, m) is not None]
-        if found and not _anothers(pool, n, found):
+        around = [m for m in within_window(pool, shelf, n) if pool.agree(n, m) is not None]
+        found = [m for m in around if pool.move_free[m] and m not in spoken]
+        if found and not _anothers(pool, n, found, around):
             edges[n] = found
     settle(pool, edges, RULE)
 
 
-def shelved(pool: Pool, lines: list[int], spoken: set[int]) -> Shelf:
-    """Free movements of the kinds these lines could be, by instant."""
+def shelved(pool: Pool, lines: Iterable[int], moves: Iterable[int]) -> Shelf:
+    """Those of the movements that are of the kinds these lines could be, by instant."""
     wanted = {_kin(pool.lines[n]) for n in lines}
     rows: dict[Kin, list[tuple[datetime, str, int]]] = {}
-    for m in pool.free_moves():
+    for m in moves if wanted else ():
         move = pool.moves[m]
-        if _kin(move) in wanted and m not in spoken:
-            rows.setdefault(_kin(move), []).append((move.at, move.key, m))
+        kin = _kin(move)
+        if kin in wanted:
+            rows.setdefault(kin, []).append((move.at, move.key, m))
     made: Shelf = {}
     for kin, held in rows.items():
         held.sort()
@@ -80,11 +83,16 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), UTC)
 
 
-def _anothers(pool: Pool, n: int, moves: list[int]) -> bool:
-    """Whether the line carries ids that could be compared and resemble none of the block's."""
+def _anothers(pool: Pool, n: int, moves: list[int], around: list[int]) -> bool:
+    """Whether the line carries ids that could be compared and resemble none of the block's, or resemble one that has
+    found its line, or is spoken for, as much as any.
+    """
     line = pool.lines[n]
     kinds = {ref[0] for ref in line.refs if telling(line.type, ref)}
-    if not kinds:
+    if not any(name in kinds for m in moves for name, _ in pool.moves[m].refs):
         return False
-    comparable = [m for m in moves if any(name in kinds for name, _ in pool.moves[m].refs)]
-    return bool(comparable) and not any(resembles(line, pool.moves[m]) for m in comparable)
+    free = set(moves)
+    slips = {m: apart for m in around if (apart := likeness(line, pool.moves[m])) is not None}
+    inside = min((apart for m, apart in slips.items() if m in free), default=None)
+    outside = min((apart for m, apart in slips.items() if m not in free), default=None)
+    return inside is None or (outside is not None and outside <= inside)
