@@ -75,7 +75,7 @@ SELECT key FROM fee WHERE key NOT IN (SELECT key FROM known);
 -- pool_lines --
 -- Lines of statements in force that are free, or young enough that a run may see them again; nothing a person settled.
 SELECT s.provider, s.statement, l.number, l.key, l.type, l.raw_type, l.currency, l.gross_minor, l.fee_minor, l.net_minor,
-       l.at, l.day, l.refs
+       l.at, l.day, l.refs::text
 FROM settlement s JOIN settlement_line l USING (settlement_id)
 LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'statement'
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
@@ -87,7 +87,7 @@ ORDER BY s.provider, s.statement;
 -- pool_bank_lines --
 -- The same for entries of banks.
 SELECT s.provider, s.statement, l.number, l.key, l.currency, l.amount_minor, l.booked, l.value, l.is_pending,
-       l.is_reversal, l.text, l.counterparty, l.refs
+       l.is_reversal, l.text, l.counterparty, l.refs::text
 FROM settlement s JOIN bank_line l USING (settlement_id)
 LEFT JOIN recon_item i ON i.is_live AND i.book = 'bank' AND i.item_side = 'bank'
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
@@ -98,7 +98,7 @@ ORDER BY s.provider, s.statement;
 
 -- pool_expected --
 -- What the books expect on a side, as far as nobody settled it for good.
-SELECT e.key, e.provider, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs
+SELECT e.key, e.provider, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs::text
 FROM expectation e
 LEFT JOIN recon_item i ON i.is_live AND i.book = e.side AND i.item_side = 'books' AND i.key = e.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no

@@ -19,12 +19,13 @@ from steward.events import EventLog
 from steward.infra.clock import Clock
 from steward.infra.db import Database
 from steward.infra.entropy import random_bytes
-from steward.kernel.canonical import JsonObject, canonical_bytes
+from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.ids import make_id
 from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.readers import read
 from steward.reconciliation.store import ResultStore, Row, StatementStore
+from steward.reconciliation.store.statements import row_of
 
 SOURCE = "steward/reconciliation"
 _MOST_BYTES = 256 << 20
@@ -221,7 +222,7 @@ def _lines_digest(statement: Statement) -> bytes:
     """SHA-256 over every line: whether a statement says something new."""
     whole = hashlib.sha256()
     for line in statement.lines:
-        whole.update(canonical_bytes({key: _text(value) for key, value in asdict(line).items()}))
+        whole.update(repr(row_of("", line)).encode())
     return whole.digest()
 
 

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from steward.contracts.settlement import Match, MatchItem
 from steward.infra import sql
+from steward.infra.copying import copy_rows
 from steward.kernel.canonical import JsonObject
 from steward.reconciliation.store.statements import Row
 
@@ -32,28 +33,32 @@ class ResultStore:
         """Matches with their items; their numbers."""
         found = connection.execute(self._sql["match_numbers"], {"count": len(matches)})
         numbers = [row["n"] for row in found]
-        with connection.cursor() as cursor, cursor.copy(self._sql["copy_matches"]) as copy:
-            for number, one in zip(numbers, matches, strict=True):
-                evidence = json.dumps(one.evidence)
-                copy.write_row(
-                    (
-                        number,
-                        run_id,
-                        side,
-                        one.rule,
-                        one.confidence,
-                        one.currency,
-                        one.rounding_minor,
-                        evidence,
-                        now,
-                        by,
-                    )
-                )
-        with connection.cursor() as cursor, cursor.copy(self._sql["copy_items"]) as copy:
-            for number, one in zip(numbers, matches, strict=True):
-                for item in one.items:
-                    currency = item.currency or one.currency
-                    copy.write_row((item.side, side, item.key, number, None, item.amount_minor, currency))
+        told_by: dict[int, str] = {}  # the cascade shares evidence between matches
+
+        def evidence(one: Match) -> str:
+            found = told_by.get(id(one.evidence))
+            if found is None:
+                found = told_by[id(one.evidence)] = json.dumps(one.evidence)
+            return found
+
+        pairs = list(zip(numbers, matches, strict=True))
+        copy_rows(
+            connection,
+            self._sql["copy_matches"],
+            (
+                (n, run_id, side, m.rule, m.confidence, m.currency, m.rounding_minor, evidence(m), now, by)
+                for n, m in pairs
+            ),
+        )
+        copy_rows(
+            connection,
+            self._sql["copy_items"],
+            (
+                (i.side, side, i.key, n, None, i.amount_minor, i.currency or m.currency)
+                for n, m in pairs
+                for i in m.items
+            ),
+        )
         return numbers
 
     def undo(self, connection: Connection[Row], numbers: Sequence[int], by: str, why: str, now: datetime) -> int:
@@ -113,10 +118,14 @@ class ResultStore:
         values = {"break_id": one["break_id"], "how": how, "by": by, "why": why, "now": now}
         if connection.execute(self._sql["resolve_break"], values).fetchone() is None:
             return False
-        with connection.cursor() as cursor, cursor.copy(self._sql["copy_items"]) as copy:
-            for item in one["items"]:
-                row = (item["side"], one["side"], item["key"], None, one["break_id"])
-                copy.write_row((*row, item["amount_minor"], item["currency"]))
+        copy_rows(
+            connection,
+            self._sql["copy_items"],
+            (
+                (item["side"], one["side"], item["key"], None, one["break_id"], item["amount_minor"], item["currency"])
+                for item in one["items"]
+            ),
+        )
         return True
 
     def own(self, connection: Connection[Row], break_id: str, owner: str) -> bool:

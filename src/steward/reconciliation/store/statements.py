@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
+import msgspec
 from psycopg import Connection
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from steward.contracts.settlement import BankLine, Expected, Refs, Statement, StatementLine
 from steward.infra import sql
+from steward.infra.copying import copy_rows
 from steward.kernel.canonical import JsonObject
 
 Row = dict[str, Any]
@@ -42,9 +44,7 @@ class StatementStore:
         """A statement with its lines."""
         connection.execute(self._sql["add_settlement"], values)
         name = "copy_bank_lines" if values["is_bank"] else "copy_lines"
-        with connection.cursor() as cursor, cursor.copy(self._sql[name]) as copy:
-            for line in statement.lines:
-                copy.write_row(_row_of(values["settlement_id"], line))
+        copy_rows(connection, self._sql[name], (row_of(values["settlement_id"], line) for line in statement.lines))
 
     def keys(self, connection: Connection[Row], settlement_id: str) -> list[str]:
         rows = connection.execute(self._sql["keys_of_statement"], {"settlement_id": settlement_id})
@@ -67,37 +67,35 @@ class StatementStore:
     def pool(self, connection: Connection[Row], *, is_bank: bool, since: datetime) -> list[Statement]:
         """The lines a run is about, by statement."""
         found: dict[tuple[str, str], list[Any]] = {}
-        rows = connection.execute(self._sql["pool_bank_lines" if is_bank else "pool_lines"], {"since": since})
-        for row in rows:
-            found.setdefault((row["provider"], row["statement"]), []).append(_line_of(row, is_bank=is_bank))
+        make = _bank_line if is_bank else _statement_line
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(self._sql["pool_bank_lines" if is_bank else "pool_lines"], {"since": since})
+            for provider, name, *row in cursor:
+                found.setdefault((provider, name), []).append(make(*row))
         return [
             Statement(name, provider, "", lines[0].currency, cast("Any", tuple(lines)))
             for (provider, name), lines in found.items()
         ]
 
     def expected(self, connection: Connection[Row], side: str, as_of: datetime, since: datetime) -> list[Expected]:
-        rows = connection.execute(self._sql["pool_expected"], {"side": side, "as_of": as_of, "since": since})
-        return [
-            Expected(
-                row["key"],
-                row["type"],
-                row["currency"],
-                row["gross_minor"],
-                row["fee_minor"],
-                row["at"],
-                _refs(row["refs"]),
-                row["provider"],
-            )
-            for row in rows
-        ]
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(self._sql["pool_expected"], {"side": side, "as_of": as_of, "since": since})
+            return [
+                Expected(key, kind, currency, gross, fee, at, _refs(refs), provider)
+                for key, provider, kind, currency, gross, fee, at, refs in cursor
+            ]
 
 
-def _refs(value: list[list[str]]) -> Refs:
-    return tuple((kind, name) for kind, name in value)
+_PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
-def _row_of(settlement_id: str, line: StatementLine | BankLine) -> tuple[Any, ...]:
-    refs = json.dumps([list(ref) for ref in line.refs])
+def _refs(text: str) -> Refs:
+    return _PAIRS.decode(text)
+
+
+def row_of(settlement_id: str, line: StatementLine | BankLine) -> tuple[Any, ...]:
+    """A line as its table has it."""
+    refs = msgspec.json.encode(line.refs).decode()
     if isinstance(line, BankLine):
         return (
             settlement_id, line.key, line.number, line.currency, line.amount_minor, line.booked, line.value,
@@ -109,13 +107,11 @@ def _row_of(settlement_id: str, line: StatementLine | BankLine) -> tuple[Any, ..
     )  # fmt: skip
 
 
-def _line_of(row: Row, *, is_bank: bool) -> StatementLine | BankLine:
-    if is_bank:
-        return BankLine(
-            row["number"], row["key"], row["currency"], row["amount_minor"], row["booked"], row["value"],
-            row["is_pending"], row["is_reversal"], row["text"], row["counterparty"], _refs(row["refs"]),
-        )  # fmt: skip
-    return StatementLine(
-        row["number"], row["key"], row["type"], row["raw_type"], row["currency"], row["gross_minor"],
-        row["fee_minor"], row["net_minor"], row["at"], row["day"], _refs(row["refs"]),
-    )  # fmt: skip
+def _bank_line(*row: Any) -> BankLine:
+    *fields, refs = row
+    return BankLine(*fields, refs=_refs(refs))
+
+
+def _statement_line(*row: Any) -> StatementLine:
+    *fields, refs = row
+    return StatementLine(*fields, refs=_refs(refs))
