@@ -81,7 +81,8 @@ def paypal(content):
                 sums[currency, 2 if gross > 0 else 3] += abs(gross)
                 sums[currency, 4 if fee > 0 else 5] += abs(fee)
             code = at["transaction event code"][:3]
-            if code not in {"T13", "T98"} and at.get("transactional status") not in {"D", "P"}:
+            idle = code in {"T13", "T98"} or at.get("transactional status") in {"D", "P"}
+            if not idle or "transactional status" not in names:
                 money[currency] += gross + fee
         elif kind in {"SF", "RF"} and "transactional status" not in names:
             sums = section if kind == "SF" else everything

@@ -162,6 +162,8 @@ class _Report:
         _tally(section.sums, currency, gross, fee)
         status = _STATUS.get(cell(cells, columns.status), "")
         reason = _NOTHING.get(code[:3]) or (f"{status}: it moved no money" if status else "")
+        if self.settlement:
+            reason = ""  # every row of an STL is in its totals, so it moved money
         if reason:
             self.draft.moved_nothing(number, reason)
             return

@@ -240,3 +240,10 @@ def test_entries_of_zero_are_listed_and_moved_nothing():
     reading = read("ofx", _ofx(), "x")
     assert [bad.reason for bad in reading.rejected] == ["an entry of zero moves no money"]
     assert len(reading.statements[0].lines) == 1
+
+
+def test_every_row_of_a_settlement_report_is_money_whatever_its_code(changed):
+    """Its totals count it, so a code that elsewhere moves nothing cannot take it out."""
+    reading = changed("paypal_stl.csv", '"T1201"', '"T1301"')
+    assert (reading.refused, reading.rejected) == (None, ())
+    assert [x.net_minor for x in reading.statements[0].lines if x.type == "unknown"] == [-5000]
