@@ -69,8 +69,8 @@ def expect(stage, lines, leave_out):
     stage.sql(
         """INSERT INTO expectation (side, key, provider, type, currency, gross_minor, fee_minor, at, refs, position)
            SELECT 'statement', 'stripe/payment/ch_' || lpad(n::text, 8, '0'), 'stripe', 'payment', 'USD', gross,
-                  30 + gross * 29 / 1000, %s, jsonb_build_array(jsonb_build_array('payment', 'ch_' || lpad(n::text, 8, '0'))),
-                  n + 1
+                  30 + gross * 29 / 1000, %s,
+                  jsonb_build_array(jsonb_build_array('payment', 'ch_' || lpad(n::text, 8, '0'))), n + 1
            FROM (SELECT n, 500 + n::bigint * 7919 %% 9000 AS gross FROM generate_series(0, %s) n) numbers
            WHERE n IS DISTINCT FROM %s""",
         (START, lines - 1, leave_out),

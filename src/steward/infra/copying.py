@@ -31,7 +31,7 @@ def copy_rows(connection: Connection[Any], statement: Query, rows: Iterable[Sequ
 
 
 def _text(value: Any) -> str:
-    kind = type(value)
+    kind: type[Any] = type(value)
     if kind is str:
         return value.translate(_ESCAPED) if _SPECIAL(value) else value
     if kind is int:
