@@ -1,0 +1,30 @@
+"""When something recurs: cron expressions as instants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from steward.kernel.errors import BadInput
+
+
+def check_cron(cron: str, zone: str) -> None:
+    """`BadInput` where it is no expression of five fields (or six, seconds first), or no time zone."""
+    from croniter import croniter
+
+    if len(cron.split()) not in {5, 6} or not croniter.is_valid(cron, second_at_beginning=True):
+        raise BadInput(f"{cron!r} is no time that recurs", fix="write minute, hour, day, month, weekday: 0 * * * *")
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError):  # a name with a NUL, of a folder, or of no zone
+        raise BadInput(f"there is no time zone {zone!r}", fix="write one such as Europe/London") from None
+
+
+def ticks(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
+    """Every instant at which the expression holds on the clocks of a zone, after one instant and up to another."""
+    from croniter import croniter
+
+    times = croniter(cron, after.astimezone(ZoneInfo(zone)), second_at_beginning=True)
+    while (at := times.get_next(datetime).astimezone(UTC)) <= until:
+        yield at
