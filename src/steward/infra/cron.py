@@ -17,7 +17,7 @@ def check_cron(cron: str, zone: str) -> None:
         raise BadInput(f"{cron!r} is no time that recurs", fix="write minute, hour, day, month, weekday: 0 * * * *")
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):  # a name with a NUL, of a folder, or of no zone
+    except (KeyError, OSError, ValueError):  # no such zone; a folder; a NUL in the name
         raise BadInput(f"there is no time zone {zone!r}", fix="write one such as Europe/London") from None
 
 
