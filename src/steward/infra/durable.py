@@ -2,9 +2,10 @@
 # The engine's decorators and its WorkflowHandle[Any] are untyped where strict looks; what leaves this file is typed.
 """Port to the durable engine (DBOS Transact, the MIT part): runs that outlive the process that began them.
 
-A run is a registered function under an id; the same id is the same run, once, in all processes together. Its steps
-are remembered: whoever finishes the run after a crash begins behind the last one. A step happens at least once, so
-what it does must be idempotent by the run's id; an effect outside goes through the gateway, never through a step.
+A run is a registered function under an id; the same id is the same run, once, in all processes together, for thirty
+days after its end. Its steps are remembered: whoever finishes the run after a crash begins behind the last one. A step
+happens at least once, so what it does must be idempotent by the run's id; an effect outside goes through the gateway,
+never through a step.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -39,6 +40,8 @@ _QUEUE_POLL_SECONDS = 0.25
 _TICKS_AT_ONCE = 2
 _CONNECTIONS = 8
 _CLOSING_SECONDS = 10.0
+_KEPT = timedelta(days=30)
+_FORGOTTEN_AT_ONCE = 500
 
 Run = Callable[..., Any]
 """What is run: positional arguments and result are JSON."""
@@ -240,16 +243,16 @@ class Durable:
         self._try("lease", lambda: self._one("end_lease", executor_id=self.executor_id))
 
     def _beat_on(self) -> None:
-        count = 0
+        beats = 0
         while not self._stop.wait(self._lease / _BEATS_IN_A_LEASE):
-            self._try("lease", lambda: self._one("beat", executor_id=self.executor_id, seconds=self._lease))
-            if self._takes_over:
-                is_due = count % _SWEEP_BEATS == 0
-                self._try("taking over", lambda: self._take_over(everything=is_due))  # noqa: B023 - called before the loop goes on
+            has_beat = self._try("lease", lambda: self._one("beat", executor_id=self.executor_id, seconds=self._lease))
+            beats = beats + 1 if has_beat else 0
+            # Only who was there itself for as long believes others dead: the database may have been away from all.
+            if self._takes_over and beats >= _BEATS_IN_A_LEASE:
+                self._try("taking over", self._take_over if beats % _SWEEP_BEATS else self._sweep)
             self._try("schedules", self._tick)
-            count += 1
 
-    def _try(self, what: str, act: Callable[[], object]) -> None:
+    def _try(self, what: str, act: Callable[[], object]) -> bool:
         """Trouble in the background is told once until it is over; the next beat tries again."""
         from dbos import error as of_engine
         from sqlalchemy.exc import SQLAlchemyError
@@ -260,18 +263,29 @@ class Durable:
             if what not in self._failing:
                 self._failing.add(what)
                 self._report(f"{what}: {error}")
-        else:
-            self._failing.discard(what)
+            return False
+        self._failing.discard(what)
+        return True
 
     def _one(self, query: str, **parameters: Any) -> Sequence[dict[str, Any]]:
         with self._db.transaction() as connection:
             cursor = connection.execute(self._queries[query], parameters)
             return cursor.fetchall() if cursor.description else []
 
-    def _take_over(self, *, everything: bool) -> None:
-        """Give the runs of workers whose lease is over to the others. Now and then (`everything`) all runs are looked
-        at: one may be left of a worker that nobody remembers.
-        """
+    def _sweep(self) -> None:
+        """Now and then: look for runs of workers nobody remembers, and forget what ended long ago."""
+        from dbos import DBOS
+
+        self._take_over(everything=True)
+        before = format_instant(self._clock.now() - _KEPT)
+        old = DBOS.list_workflows(
+            completed_before=before, limit=_FORGOTTEN_AT_ONCE, load_input=False, load_output=False
+        )
+        if old:
+            DBOS.delete_workflows([run.workflow_id for run in old])
+
+    def _take_over(self, *, everything: bool = False) -> None:
+        """Give the runs of workers whose lease is over to the others; with `everything`, all runs without a worker."""
         from dbos import DBOS
 
         with self._db.transaction():
