@@ -8,12 +8,16 @@ from zoneinfo import ZoneInfo
 
 from steward.kernel.errors import BadInput
 
+_YEARS = 8  # a leap day is at most that far away
+_LONG = datetime(2000, 1, 1, tzinfo=UTC), datetime(2010, 1, 1, tzinfo=UTC)
+
 
 def check_cron(cron: str, zone: str) -> None:
-    """`BadInput` where it is no expression of five fields (or six, seconds first), or no time zone."""
+    """`BadInput` where it is no expression of five fields (or six, seconds first) that ever holds, or no time zone."""
     from croniter import croniter
 
-    if len(cron.split()) not in {5, 6} or not croniter.is_valid(cron, second_at_beginning=True):
+    is_cron = len(cron.split()) in {5, 6} and croniter.is_valid(cron, second_at_beginning=True)
+    if not is_cron or next(ticks(cron, "UTC", *_LONG), None) is None:
         raise BadInput(f"{cron!r} is no time that recurs", fix="write minute, hour, day, month, weekday: 0 * * * *")
     try:
         ZoneInfo(zone)
@@ -23,8 +27,11 @@ def check_cron(cron: str, zone: str) -> None:
 
 def ticks(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Every instant at which the expression holds on the clocks of a zone, after one instant and up to another."""
-    from croniter import croniter
+    from croniter import CroniterBadDateError, croniter
 
-    times = croniter(cron, after.astimezone(ZoneInfo(zone)), second_at_beginning=True)
-    while (at := times.get_next(datetime).astimezone(UTC)) <= until:
-        yield at
+    times = croniter(cron, after.astimezone(ZoneInfo(zone)), second_at_beginning=True, max_years_between_matches=_YEARS)
+    try:
+        while (at := times.get_next(datetime).astimezone(UTC)) <= until:
+            yield at
+    except CroniterBadDateError:  # it never holds again
+        return

@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
 from steward.infra.clock import Clock
-from steward.infra.cron import ticks
+from steward.infra.cron import check_cron, ticks
 from steward.infra.db import Database
-from steward.infra.durable_schema import SCHEMA, Address, prepare
+from steward.infra.durable_schema import NAME, SCHEMA, Address, engine_of, prepare
 from steward.infra.entropy import random_bytes
 from steward.infra.sql import load
 from steward.kernel.errors import Busy, Conflict, Infrastructure, StewardError
@@ -30,7 +27,6 @@ from steward.kernel.instants import format_instant
 
 RUNS = "runs"
 TICKS = "ticks"
-NAME = "steward"
 # Pinned: the engine's default is a digest of the source, and every change of a line would strand what waits.
 VERSION = "1"
 _LEASE_SECONDS = 10.0
@@ -99,8 +95,9 @@ class Durable:
 
     def schedule(self, recurring: Recurring) -> None:
         """Before `launch`. The run's id is the schedule's name and the tick, so that a tick is run once whoever sees
-        it, and however often.
+        it, and however often. `BadInput` where its times cannot be read.
         """
+        check_cron(recurring.cron, recurring.zone)
         self._recurring.append(recurring)
 
     def launch(self) -> None:
@@ -122,12 +119,9 @@ class Durable:
         self._beating.start()
 
     def _construct(self) -> None:
-        import sqlalchemy
         from dbos import DBOS, DBOSPortableJSONSerializer
 
-        self._engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://", creator=self._connect, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True
-        )
+        self._engine = engine_of(self._address, _CONNECTIONS)
         DBOS(
             config={
                 "name": NAME,
@@ -142,14 +136,6 @@ class Durable:
             }
         )
         self._runs = {name: DBOS.workflow(name=name)(self._told(name, run)) for name, run in self._functions.items()}
-
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(self._address.app, connect_timeout=10, application_name="steward durable")
-        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
-        if self._address.role:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._address.role)))
-        connection.commit()
-        return connection
 
     def _told(self, name: str, function: Run) -> Run:
         """The function, whose failure is told: the engine keeps it as the run's end and says nothing."""

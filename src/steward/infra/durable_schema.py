@@ -20,9 +20,10 @@ from steward.infra.settings import Settings
 from steward.kernel.errors import Infrastructure
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Engine
 
 SCHEMA = "durable"
+NAME = "steward"
 _VERSION_TABLE = "dbos_migrations"
 _LOCK = 0x57E3A2E  # any number of our own
 
@@ -94,3 +95,20 @@ def url_of(conninfo: str) -> URL:
     parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     user, password, database = (parts.pop(name, None) for name in ("user", "password", "dbname"))
     return URL.create("postgresql+psycopg", user, password, database=database, query=parts)
+
+
+def engine_of(address: Address, connections: int) -> Engine:
+    """Connections of the engine's, which act as the application and take the schema as it is."""
+    import sqlalchemy
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        connection = psycopg.connect(address.app, connect_timeout=10, application_name="steward durable")
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        if address.role:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(address.role)))
+        connection.commit()
+        return connection
+
+    return sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=connect, pool_size=connections, max_overflow=0, pool_pre_ping=True
+    )

@@ -14,6 +14,7 @@ import sqlalchemy  # noqa: F401 - the same
 from steward.infra.clock import SystemClock
 from steward.infra.db import Database
 from steward.infra.durable import Durable, Recurring
+from steward.infra.durable_client import durable_client
 from steward.infra.durable_schema import Address, prepare
 
 
@@ -48,9 +49,6 @@ def work(address, name, lease_seconds, takes_over):
     durable.launch()
     if name == "stuck":
         durable.start("two_steps", "r1", "r1")
-    if name == "heir":
-        durable.signal("r1", "go", {"by": "heir"}, "once")
-        durable.signal("r1", "go", {"by": "heir"}, "once")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     print(name, flush=True)
@@ -64,7 +62,11 @@ def main():
     for line in sys.stdin:
         asked = json.loads(line)
         address = Address(**asked["address"])
-        if "name" not in asked:
+        if "signal" in asked:
+            with durable_client(address) as client:
+                client.signal(*asked["signal"])
+                print(client.newest("r1", 1)[0].outcome, flush=True)
+        elif "name" not in asked:
             print(prepare(address), flush=True)
         elif (pid := os.fork()) == 0:
             work(address, asked["name"], asked["lease_seconds"], asked["takes_over"])

@@ -55,6 +55,10 @@ class Workers:
         self._say()
         return self._hear() == "True"
 
+    def signal(self, *what):
+        self._say(signal=what)
+        return self._hear()
+
     def begin(self, *names, takes_over=True):
         for name in names:
             self._say(name=name, lease_seconds=1.0, takes_over=takes_over)
@@ -119,13 +123,14 @@ def test_what_a_killed_worker_began_is_finished_by_another(workers):
     workers.wait_for("SELECT 1 FROM noted WHERE what = 'r1 second'")
     workers.kill("stuck")
     time.sleep(1.5)
-    assert workers.ask("SELECT status FROM durable.workflow_status WHERE workflow_uuid = 'r1'") == [("PENDING",)]
+    assert workers.signal("r1", "go", {"by": "owner"}, "once") == "PENDING"
+    assert workers.signal("r1", "go", {"by": "owner"}, "once") == "PENDING"
     workers.begin("heir")
     workers.wait_for("SELECT 1 FROM durable.workflow_status WHERE workflow_uuid = 'r1' AND status = 'SUCCESS'")
     noted = workers.ask("SELECT what, worker FROM noted ORDER BY at, what")
     assert noted[:2] == [("r1 first", "stuck"), ("r1 second", "stuck")]
     assert [what for what, _ in noted[2:]] == ["r1 second"]
-    assert workers.ask("SELECT output FROM durable.workflow_output WHERE workflow_uuid = 'r1'") == [('{"by":"heir"}',)]
+    assert workers.ask("SELECT output FROM durable.workflow_output WHERE workflow_uuid = 'r1'") == [('{"by":"owner"}',)]
 
 
 def test_the_application_may_change_rows_and_nothing_else(workers):

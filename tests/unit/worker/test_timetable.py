@@ -51,7 +51,7 @@ def test_looking_twice_sees_what_looking_once_does(cron, after, span, share):
     assert all(after < tick <= until for tick in once)
 
 
-@pytest.mark.parametrize("cron", ["", "hourly", "* * * *", "61 * * * *", "0 0 31 13 *", "* * * * * * *"])
+@pytest.mark.parametrize("cron", ["", "hourly", "* * * *", "61 * * * *", "0 0 31 13 *", "0 0 30 2 *", "* * * * * * *"])
 def test_what_does_not_recur_is_refused(cron):
     with pytest.raises(BadInput, match="no time that recurs"):
         check_cron(cron, "UTC")
