@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from steward.kernel.errors import BadInput
@@ -35,3 +36,17 @@ def ticks(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[da
             yield at
     except CroniterBadDateError:  # it never holds again
         return
+
+
+def due(
+    cron: str, zone: str, through: datetime, now: datetime, *, is_every: bool, most: int
+) -> tuple[list[datetime], datetime]:
+    """The ticks after a mark to be run now, and the mark after that: every one, or the last alone. No more than `most`
+    are looked at, so that a long absence is made up for bit by bit; of a part that is not the end there is no last.
+    """
+    found = list(islice(ticks(cron, zone, through, now), most + 1))
+    is_end = len(found) <= most
+    found = found[:most]
+    if not found:
+        return [], through
+    return (found if is_every else found[-1:] if is_end else []), found[-1]

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from steward.infra.clock import Clock
-from steward.infra.cron import check_cron, ticks
+from steward.infra.cron import check_cron, due
 from steward.infra.db import Database
 from steward.infra.durable_schema import NAME, SCHEMA, Address, engine_of, prepare
 from steward.infra.entropy import random_bytes
@@ -34,6 +34,7 @@ _BEATS_IN_A_LEASE = 5
 _SWEEP_BEATS = 15
 _QUEUE_POLL_SECONDS = 0.25
 _TICKS_AT_ONCE = 2
+_TICKS_IN_A_BEAT = 100
 _CONNECTIONS = 8
 _CLOSING_SECONDS = 10.0
 _KEPT = timedelta(days=30)
@@ -297,12 +298,15 @@ class Durable:
             if recurring.name not in marks:
                 self._one("first_mark", name=recurring.name, at=now)
                 continue
-            due = list(ticks(recurring.cron, recurring.zone, marks[recurring.name], now))
-            for at in due if recurring.catches_up else due[-1:]:
+            through = marks[recurring.name]
+            wanted, reached = due(
+                recurring.cron, recurring.zone, through, now, is_every=recurring.catches_up, most=_TICKS_IN_A_BEAT
+            )
+            for at in wanted:
                 text = format_instant(at)
                 self.enqueue(recurring.run, f"{recurring.name}@{text}", text, queue=TICKS)
-            if due:
-                self._one("advance_mark", name=recurring.name, through=due[-1])
+            if reached != through:
+                self._one("advance_mark", name=recurring.name, through=reached)
 
 
 def keeps_the_process() -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from steward.catalog import check_schedules, load_catalog, load_schedules
 from steward.contracts.schedule import Job
-from steward.infra.cron import check_cron, ticks
+from steward.infra.cron import check_cron, due, ticks
 from steward.kernel.errors import BadInput, CatalogError
 from steward.worker.jobs import JOBS
 
@@ -49,6 +49,21 @@ def test_looking_twice_sees_what_looking_once_does(cron, after, span, share):
     assert once == [*ticks(cron, "UTC", after, between), *ticks(cron, "UTC", between, until)]
     assert once == sorted(set(once))
     assert all(after < tick <= until for tick in once)
+
+
+@settings(deadline=None, max_examples=50)
+@given(CRONS, INSTANTS, st.timedeltas(timedelta(0), timedelta(days=1)), st.integers(1, 9), st.booleans())
+def test_bit_by_bit_everything_missed_is_made_up_for(cron, after, span, most, is_every):
+    now, through, wanted = after + span, after, []
+    while True:
+        found, reached = due(cron, "UTC", through, now, is_every=is_every, most=most)
+        wanted += found
+        if reached == through:
+            break
+        through = reached
+    missed = list(ticks(cron, "UTC", after, now))
+    assert wanted == (missed if is_every else missed[-1:])
+    assert through == (missed[-1] if missed else after)
 
 
 @pytest.mark.parametrize("cron", ["", "hourly", "* * * *", "61 * * * *", "0 0 31 13 *", "0 0 30 2 *", "* * * * * * *"])
