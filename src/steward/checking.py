@@ -14,6 +14,7 @@ from steward.catalog import (
     catalog_of,
     check_links,
     check_rules,
+    check_schedules,
     counts,
     load_catalog,
     load_recon,
@@ -58,7 +59,7 @@ def _kept(catalog: Catalog, name: str) -> JsonObject | None:
 def check_catalog() -> JsonObject:
     """Every link, every posting rule for all amounts, every invariant on its own examples; no database."""
     catalog = load_catalog(load_settings().catalog)
-    errors: list[Problem] = list(check_links(catalog))
+    errors: list[Problem] = [*check_links(catalog), *check_schedules(catalog)]
     book = ToolBook(catalog.root)
     errors += Workbench.tool_problems(book, book.names())
     errors += Workbench.route_problems(book, catalog.routes, catalog.ports)

@@ -11,6 +11,7 @@ from steward.catalog.links import check_links
 from steward.catalog.loader import Catalog, Problem, catalog_of, load_catalog, parse_yaml, read_yaml_folder
 from steward.catalog.recon import load_recon
 from steward.catalog.rules import check_rules, counts
+from steward.catalog.timetable import check_schedules, load_schedules
 from steward.catalog.toolbook import ToolBook
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "catalog_of",
     "check_links",
     "check_rules",
+    "check_schedules",
     "counts",
     "load_catalog",
     "load_recon",
+    "load_schedules",
     "parse_yaml",
     "places",
     "read_yaml_folder",

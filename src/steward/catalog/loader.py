@@ -257,7 +257,8 @@ def _near(model: type[Contract], error: Any) -> str:
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(model.model_fields)}"
 
 
-def _list(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]:
+def list_of(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]:
+    """A file that is a list, each entry as a contract."""
     file = root / name
     document = parse_yaml(file.read_text(encoding="utf-8"), name)
     if not isinstance(document, list):
@@ -267,7 +268,7 @@ def _list(model: type[Model], root: Traversable, name: str) -> tuple[Model, ...]
 
 def _folder_lists(model: type[Model], root: Traversable, folder: str) -> tuple[Model, ...]:
     names = sorted(entry.name for entry in (root / folder).iterdir() if entry.name.endswith(".yaml"))
-    return tuple(item for name in names for item in _list(model, root / folder, name))
+    return tuple(item for name in names for item in list_of(model, root / folder, name))
 
 
 def _agents(root: Traversable) -> Iterator[AgentSpec]:
@@ -292,18 +293,18 @@ def load_catalog(root: Traversable | None = None) -> Catalog:
     """The catalog shipped with the package, or the one in another folder of the same form."""
     base = root or files("steward.catalog")
     return Catalog(
-        limits=_list(Limit, base, "limits.yaml"),
-        risk=_list(RiskPolicy, base, "risk.yaml"),
-        roles=_list(Role, base, "roles.yaml"),
-        chart=_list(Account, base, "accounts.yaml"),
-        postings=_list(PostingRule, base, "postings.yaml"),
+        limits=list_of(Limit, base, "limits.yaml"),
+        risk=list_of(RiskPolicy, base, "risk.yaml"),
+        roles=list_of(Role, base, "roles.yaml"),
+        chart=list_of(Account, base, "accounts.yaml"),
+        postings=list_of(PostingRule, base, "postings.yaml"),
         events=_folder_lists(EventSpec, base, "events"),
         kinds=tuple(
             model_of(ActionKind, document, f"actions/{name}", base / "actions" / name)
             for name, document in read_yaml_folder(base / "actions")
         ),
         ports=_folder_lists(Port, base, "ports"),
-        routes=_list(Route, base, "routes.yaml"),
+        routes=list_of(Route, base, "routes.yaml"),
         agents=tuple(_agents(base)),
         history=_history(base / "history" / "online_retail.yaml"),
         invariants=tuple(read_yaml_folder(base / "invariants")),

@@ -17,6 +17,7 @@ from steward.cli import (
     mcp,
     people,
     reports,
+    schedules,
     settlements,
     store,
     tools,
@@ -41,6 +42,7 @@ main.add_command(demo.demo)
 main.add_command(web.up)
 main.add_command(web.serve)
 main.add_command(web.work)
+main.add_command(schedules.schedules)
 main.add_command(store.db)
 for part in (authoring, wording):  # one group, filled by modules
     main.add_command(part.catalog)

@@ -27,6 +27,7 @@ _MODULES = (
     "snapshot",
     "kind",
     "port",
+    "schedule",
     "tool",
     "history",
 )

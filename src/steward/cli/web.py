@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -31,6 +33,7 @@ def up(port: int | None) -> None:
         finally:
             worker.stop()
             working.join()
+    _leave()
 
 
 @click.command(name="worker")
@@ -53,6 +56,17 @@ def work() -> None:
         signal.signal(signal.SIGINT, end)
         click.echo("working; Ctrl-C ends", err=True)
         worker.run()
+    _leave()
+
+
+def _leave() -> None:
+    """End now where a run that waits for a signal would keep the process: another worker has it by then."""
+    from steward.infra.durable import keeps_the_process
+
+    if keeps_the_process():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @click.command()

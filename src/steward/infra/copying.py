@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.abc import Query
@@ -31,7 +31,7 @@ def copy_rows(connection: Connection[Any], statement: Query, rows: Iterable[Sequ
 
 
 def _text(value: Any) -> str:
-    kind: type[Any] = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is str:
         return value.translate(_ESCAPED) if _SPECIAL(value) else value
     if kind is int:

@@ -57,3 +57,40 @@ DELETE FROM idempotency WHERE key_id = %(key_id)s AND idempotency_key = %(idempo
 -- forget_requests --
 -- Keys older than their lifetime.
 DELETE FROM idempotency WHERE started_at < %(before)s;
+
+-- beat --
+-- This worker is there for some seconds more.
+INSERT INTO worker_lease (executor_id, until) VALUES (%(executor_id)s, now() + %(seconds)s * interval '1 second')
+ON CONFLICT (executor_id) DO UPDATE SET until = excluded.until;
+
+-- one_takes_over --
+-- Whether this transaction is the one that may hand runs of the dead to others.
+SELECT pg_try_advisory_xact_lock(hashtext('steward worker_lease')) AS got;
+
+-- dead_workers --
+-- Workers that said nothing for as long as their lease was.
+SELECT executor_id FROM worker_lease WHERE until <= now();
+
+-- live_workers --
+-- Workers whose lease is not over.
+SELECT executor_id FROM worker_lease WHERE until > now();
+
+-- forget_workers --
+-- What these had taken up is with others now.
+DELETE FROM worker_lease WHERE executor_id = ANY(%(executor_ids)s) AND until <= now();
+
+-- end_lease --
+-- This worker is about to end.
+UPDATE worker_lease SET until = now() WHERE executor_id = %(executor_id)s;
+
+-- first_mark --
+-- A schedule seen for the first time begins now: nothing before was missed.
+INSERT INTO schedule_mark (name, through) VALUES (%(name)s, %(at)s) ON CONFLICT DO NOTHING;
+
+-- marks --
+-- How far each schedule is.
+SELECT name, through FROM schedule_mark;
+
+-- advance_mark --
+-- Every tick until then was handed to the engine; a mark never goes back.
+UPDATE schedule_mark SET through = %(through)s WHERE name = %(name)s AND through < %(through)s;

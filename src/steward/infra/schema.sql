@@ -660,6 +660,11 @@ CREATE TABLE sale_line (
     "position" bigint NOT NULL
 );
 
+CREATE TABLE schedule_mark (
+    name text NOT NULL,
+    through timestamp with time zone NOT NULL
+);
+
 CREATE TABLE sequencer (
     only_row boolean NOT NULL DEFAULT true,
     holder text,
@@ -773,6 +778,11 @@ CREATE TABLE violation (
     times bigint NOT NULL DEFAULT 1,
     first_action uuid,
     reason text NOT NULL
+);
+
+CREATE TABLE worker_lease (
+    executor_id text NOT NULL,
+    until timestamp with time zone NOT NULL
 );
 
 ALTER TABLE account ADD CONSTRAINT account_code_check CHECK ((length(code) <= 256));
@@ -996,6 +1006,8 @@ ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, 
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
 ALTER TABLE sale ADD CONSTRAINT sale_pkey PRIMARY KEY (order_id);
 ALTER TABLE sale_line ADD CONSTRAINT sale_line_pkey PRIMARY KEY (order_id, line);
+ALTER TABLE schedule_mark ADD CONSTRAINT schedule_mark_name_check CHECK ((name ~ '\S'::text));
+ALTER TABLE schedule_mark ADD CONSTRAINT schedule_mark_pkey PRIMARY KEY (name);
 ALTER TABLE sequencer ADD CONSTRAINT sequencer_only_row_check CHECK (only_row);
 ALTER TABLE sequencer ADD CONSTRAINT sequencer_pkey PRIMARY KEY (only_row);
 ALTER TABLE settlement ADD CONSTRAINT settlement_check CHECK (((superseded_by IS NULL) = (superseded_at IS NULL)));
@@ -1028,6 +1040,8 @@ ALTER TABLE violation ADD CONSTRAINT violation_invariant_check CHECK (((octet_le
 ALTER TABLE violation ADD CONSTRAINT violation_pkey PRIMARY KEY (proposer, window_start, invariant);
 ALTER TABLE violation ADD CONSTRAINT violation_proposer_check CHECK (((octet_length(proposer) >= 1) AND (octet_length(proposer) <= 4000)));
 ALTER TABLE violation ADD CONSTRAINT violation_times_check CHECK ((times > 0));
+ALTER TABLE worker_lease ADD CONSTRAINT worker_lease_executor_id_check CHECK ((executor_id ~ '\S'::text));
+ALTER TABLE worker_lease ADD CONSTRAINT worker_lease_pkey PRIMARY KEY (executor_id);
 
 CREATE INDEX action_by_time ON public.action USING btree (kind, proposed_at);
 CREATE INDEX action_newest ON public.action USING btree (proposed_at DESC, action_id DESC);
@@ -2405,6 +2419,7 @@ GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON sale_line TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO steward_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON rate_bucket TO steward_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON worker_lease TO steward_app;
 GRANT INSERT, SELECT ON action TO steward_app;
 GRANT INSERT, SELECT ON alert TO steward_app;
 GRANT INSERT, SELECT ON alert_attempt TO steward_app;
@@ -2446,6 +2461,7 @@ GRANT INSERT, SELECT ON tool_check TO steward_app;
 GRANT INSERT, SELECT ON violation TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON breaker TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON checkpoint TO steward_app;
+GRANT INSERT, SELECT, UPDATE ON schedule_mark TO steward_app;
 GRANT INSERT, SELECT, UPDATE ON tool_token TO steward_app;
 GRANT SELECT ON account TO steward_app;
 GRANT SELECT ON account_change TO steward_app;

@@ -1,4 +1,4 @@
-"""One loop that follows the log and one that sequences the outbox, until told to stop."""
+"""What follows the log, what sequences the outbox, what goes outside and what the clock starts, until told to stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steward.kernel.errors import Infrastructure, StewardError
+from steward.worker.timetable import Timetable
 
 if TYPE_CHECKING:
     from steward.bootstrap import App
@@ -26,6 +27,7 @@ class Worker:
         self._stop = threading.Event()
         self._failing: set[str] = set()
         self._last: dict[str, float] = {}
+        self._timetable = Timetable(app, report)
         self._consumers: dict[str, Callable[[], object]] = {
             "ledger": app.money_events.post_pending,
             "holds": app.ledger.release_expired,
@@ -50,6 +52,8 @@ class Worker:
         sequencing.start()
         carrying = threading.Thread(target=self._carry, name="effects", daemon=True)
         carrying.start()
+        keeping = threading.Thread(target=self._timetable.run, args=(self._stop,), name="timetable", daemon=True)
+        keeping.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -61,6 +65,7 @@ class Worker:
             self._app.sequencer.stop()
             sequencing.join()
             carrying.join()
+            keeping.join()
 
     def _carry(self) -> None:
         """Carry out what is ready to go outside, until told to stop."""

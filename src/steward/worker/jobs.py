@@ -1,0 +1,30 @@
+"""What can be scheduled. One more is an entry in catalog/schedules.yaml, its name in contracts/schedule.py, and a
+function here.
+
+A job is called for a tick, in a step of a run: at least once, and again by another worker when this one dies. So it
+must be idempotent by the tick. What it returns is kept with the run: JSON, for a person to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from steward.contracts.base import Json
+from steward.contracts.schedule import Job
+
+if TYPE_CHECKING:
+    from steward.bootstrap import App
+
+JobFunction = Callable[["App", datetime], Json]
+
+
+def take_snapshot(app: App, at: datetime) -> Json:
+    """The business as of the tick, from everything that is known by now."""
+    app.events.sequence()
+    app.state.catch_up()
+    return app.state.snapshot(at).id
+
+
+JOBS: Mapping[Job, JobFunction] = {"snapshot": take_snapshot}
