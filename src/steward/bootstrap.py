@@ -42,7 +42,7 @@ from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
 from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports
 from steward.policy import Policy
-from steward.reconciliation import Reconciliation, SettlementFiles
+from steward.reconciliation import Reconciliation, SettlementFiles, WatchedFolder
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
@@ -133,6 +133,10 @@ class App:
     @cached_property
     def settlement_files(self) -> SettlementFiles:
         return SettlementFiles(self.database, self.clock, self.events, self.settings.home / "settlement-files")
+
+    @cached_property
+    def watched_folder(self) -> WatchedFolder:
+        return WatchedFolder(self.settlement_files, self.settings.home / "settlements")
 
     @cached_property
     def reconciliation(self) -> Reconciliation:

@@ -7,6 +7,6 @@ Read next: contracts/settlement.py, readers/__init__.py, core/__init__.py.
 """
 
 from steward.reconciliation.readers import PROVIDERS
-from steward.reconciliation.service import Reconciliation, SettlementFiles
+from steward.reconciliation.service import Reconciliation, SettlementFiles, WatchedFolder
 
-__all__ = ["PROVIDERS", "Reconciliation", "SettlementFiles"]
+__all__ = ["PROVIDERS", "Reconciliation", "SettlementFiles", "WatchedFolder"]

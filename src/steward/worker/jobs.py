@@ -27,4 +27,20 @@ def take_snapshot(app: App, at: datetime) -> Json:
     return app.state.snapshot(at).id
 
 
-JOBS: Mapping[Job, JobFunction] = {"snapshot": take_snapshot}
+def reconcile(app: App, at: datetime) -> Json:
+    """Statements and bank entries against the books, as of the tick. Again, it finds the same."""
+    app.events.sequence()
+    reports = [app.reconciliation.run(side, "schedule", at) for side in ("statement", "bank")]
+    return [{name: one[name] for name in ("run", "lines", "matched", "breaks")} for one in reports]
+
+
+def watched_folder(app: App, _at: datetime) -> Json:
+    """What was put into the folder is taken."""
+    return app.watched_folder.look(app.clock.now())
+
+
+JOBS: Mapping[Job, JobFunction] = {
+    "snapshot": take_snapshot,
+    "reconcile": reconcile,
+    "watched_folder": watched_folder,
+}

@@ -3,6 +3,7 @@ nothing in two matches, whoever writes.
 """
 
 import json
+import os
 from datetime import timedelta
 
 import psycopg
@@ -186,6 +187,23 @@ def test_the_application_role_can_neither_change_a_line_nor_put_an_item_into_two
         wrong = (psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation, psycopg.errors.RestrictViolation)
         with pytest.raises(wrong), books.app.database.transaction() as connection:
             connection.execute(attempt)
+
+
+def test_files_in_the_watched_folder_are_taken_and_moved(books):
+    folder = books.app.settings.home / "settlements"
+    inbox = folder / "inbox" / "stripe"
+    inbox.mkdir(parents=True)
+    old = books.clock.now().timestamp() - 3600
+    for name, content in (("good.csv", GOOD), ("bad.csv", b"what is this"), ("young.csv", GOOD)):
+        (inbox / name).write_bytes(content)
+        os.utime(inbox / name, (old, old))
+    os.utime(inbox / "young.csv", (old + 3599, old + 3599))
+    made = {one["name"]: one["outcome"] for one in books.app.watched_folder.look(books.clock.now())}
+    assert made == {"good.csv": "taken", "bad.csv": "refused"}
+    assert (folder / "taken/stripe/good.csv").read_bytes() == GOOD
+    assert (folder / "refused/stripe/bad.csv.reason.txt").read_text()
+    assert [path.name for path in inbox.iterdir()] == ["young.csv"], "what may not be whole yet stays"
+    assert run(books)["matched"] == 4
 
 
 def test_the_bank_confirms_a_payout(books):

@@ -1,6 +1,7 @@
 """Files in, statements against the books, what people say about what is left."""
 
 from steward.reconciliation.service.files import SettlementFiles
+from steward.reconciliation.service.folder import WatchedFolder
 from steward.reconciliation.service.reconciling import Reconciliation
 
-__all__ = ["Reconciliation", "SettlementFiles"]
+__all__ = ["Reconciliation", "SettlementFiles", "WatchedFolder"]
