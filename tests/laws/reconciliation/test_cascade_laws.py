@@ -14,7 +14,7 @@ worlds = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(worlds)
 
 
-FEW = settings(max_examples=50)
+FEW = settings(max_examples=30)
 
 
 def run(lines, moves, windows, cut=None):

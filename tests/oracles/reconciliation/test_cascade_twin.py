@@ -20,7 +20,7 @@ twins = loaded("reconciliation_twin", HERE.parent / "twin.py")
 worlds = loaded("reconciliation_worlds_again", HERE.parents[2] / "laws/reconciliation/worlds.py")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(worlds.worlds(most=5))
 def test_the_cascade_accepts_what_its_twin_accepts(world):
     lines, moves, windows = world

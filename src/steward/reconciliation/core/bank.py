@@ -60,7 +60,8 @@ def reconcile_bank(
     pool = Pool(booked, moves, Schedule((), BANK), Windows(windows, BANK), side="bank")
     came_in: conserve.CameIn = {}
     pool.write_down(came_in)
-    conserve.add(came_in, "bank", ((item.currency, item.key, item.amount_minor) for item in waiting))
+    for item in waiting:
+        conserve.add(came_in, "bank", item.currency, [(item.key, item.amount_minor)], 1)
     breaks = run(pool, as_of, waiting)
     return finished(pool.matches, breaks, waiting, came_in, as_of)
 

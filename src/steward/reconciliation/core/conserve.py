@@ -21,17 +21,12 @@ class NotConserved(StewardError):
     exit_code = 3
 
 
-def add(came_in: CameIn, side: str, items: Iterable[tuple[str, str, int]]) -> None:
-    """Write down (currency, key, minor units) of a side. Raises `BadInput` for a key that it has twice."""
-    held = came_in.setdefault(side, {})
-    before, count = sum(map(len, held.values())), 0
-    for currency, key, amount in items:
-        count += 1
-        try:
-            held[currency][key] = amount
-        except KeyError:
-            held[currency] = {key: amount}
-    if sum(map(len, held.values())) != before + count:
+def add(came_in: CameIn, side: str, currency: str, items: Iterable[tuple[str, int]], count: int) -> None:
+    """Write down `count` keys with their minor units. Raises `BadInput` for a key that the side has twice."""
+    held = came_in.setdefault(side, {}).setdefault(currency, {})
+    before = len(held)
+    held.update(items)
+    if len(held) != before + count:
         raise BadInput("two lines or two movements have the same key", where=side)
 
 

@@ -57,12 +57,13 @@ def doubtful(line: StatementLine, move: Expected) -> bool:
     """Whether some reference of both is almost the same: one id was damaged, and the equal one may be too, into that of
     a neighbour. References that are far apart are different names of the same thing.
     """
-    refs = move.refs
+    refs, carriers = move.refs, CARRIERS[line.type]
     for ref in line.refs:
-        if ref in refs or ref[0] in CARRIERS[line.type]:
+        if ref in refs:
             continue
         for other, theirs in refs:
-            if ref[0] == other and len(theirs) >= LONG and within(ref[1], theirs, DOUBT) is not None:
+            comparable = ref[0] == other and len(theirs) >= LONG and other not in carriers
+            if comparable and within(ref[1], theirs, DOUBT) is not None:
                 return True
     return False
 

@@ -156,7 +156,22 @@ class Pool:
 
     def write_down(self, came_in: CameIn) -> None:
         """Everything of both sides. Raises `BadInput` for a key that a side has twice."""
-        lines = zip(self.line_keys, self.lines, strict=True)
-        add(came_in, self.side, ((line.currency, key, line.net_minor) for key, line in lines))
-        moves = zip(self.moves, self.nets, strict=True)
-        add(came_in, "books", ((move.currency, move.key, net) for move, net in moves))
+        currencies = [line.currency for line in self.lines]
+        nets = [line.net_minor for line in self.lines]
+        _by_currency(came_in, self.side, self.line_keys, currencies, nets)
+        keys = [move.key for move in self.moves]
+        _by_currency(came_in, "books", keys, [move.currency for move in self.moves], self.nets)
+
+
+def _by_currency(
+    came_in: CameIn, side: str, keys: Sequence[str], currencies: Sequence[str], nets: Sequence[int]
+) -> None:
+    if len(set(keys)) != len(keys):
+        raise BadInput("two lines or two movements have the same key", where=side)
+    for currency in sorted(set(currencies)):
+        count = currencies.count(currency)
+        if count == len(keys):
+            add(came_in, side, currency, zip(keys, nets, strict=True), count)
+        else:
+            rows = zip(keys, currencies, nets, strict=True)
+            add(came_in, side, currency, [(key, net) for key, own, net in rows if own == currency], count)

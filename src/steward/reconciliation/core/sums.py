@@ -1,10 +1,9 @@
 """Step 6 of the cascade: several lines that are one movement, or one line that is several, proved by their sum.
 
-Which subset of n amounts adds up to a target is a question with up to 2^n answers. With amounts of a shop it had
-exactly one answer in 95 of 100 cases at 12 candidates, in 78 at 14, in 30 at 18 and in none at 30. So a sum is
-evidence only among at most fourteen candidates and only if no other subset gives it; and where no reference ties them
-together, only if a subset that gives it by chance is as good as impossible: one in a million by the number of subsets
-and the spread.
+Which subset of n amounts adds up to a target may have many answers: among payments of the simulated shop it had exactly
+one in 84 of 100 draws at 12 candidates, in 60 at 14, in 36 at 16. So a sum is evidence only among at most fourteen
+candidates and only if no other subset gives it; and where no reference ties them together, only if a subset that gives
+it by chance is as good as impossible: one in a million by the number of subsets and the spread.
 """
 
 from __future__ import annotations
