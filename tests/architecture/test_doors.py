@@ -108,6 +108,7 @@ def test_the_layers_keep_the_order_of_the_architecture():
         "mcp",
         "worker",
         "bootstrap",
+        "checking",
         "redteam",
         "workflows",
         "compiler",
