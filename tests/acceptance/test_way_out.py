@@ -10,6 +10,11 @@ import pytest
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
 
+def written(home, text):
+    """Whether a text stands anywhere in a shop's folder: logs, the files of its database and its journal among them."""
+    return any(text.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
 class Door:
     """A shop whose payments were taken by livemarket's Stripe face."""
 
@@ -120,7 +125,8 @@ def test_refused_held_agreed_and_sent_once(make_shop, world, tmp_path):
     assert door.ask("kill", "on", "--scope", "tool:stripe", "--reason", "looks wrong")["active"]
     stopped = door.propose(file, "r3", payment, 10, code=1)
     assert stopped["result"]["code"] == "stopped"
-    door.ask("kill", "off", "--scope", "tool:stripe", "--reason", "mended")
+    assert door.shop.here("kill", "off", "--scope", "tool:stripe").returncode == 2  # without a manager's key
+    door.as_founder("kill", "off", "--scope", "tool:stripe", "--reason", "mended")
 
     # What waits for people needs a person's key, and what she agreed to is checked again.
     large = door.as_founder("approvals", "list")["items"]
@@ -146,5 +152,7 @@ def test_refused_held_agreed_and_sent_once(make_shop, world, tmp_path):
     assert door.ask("audit", "verify")["invalid"] == []
     secret = world.faces["stripe"]["api_key"]
     assert secret not in json.dumps(told) + json.dumps(seen)
+    assert written(door.shop.home, payment), "the scan sees what is written: rows, logs, the database's own journal"
+    assert not written(door.shop.home, secret)
     with httpx.Client() as client:  # the world is still there: nothing of this killed it
         assert client.get(f"{world.faces['stripe']['url']}/v1/balance").status_code == 401
