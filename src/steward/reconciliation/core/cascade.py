@@ -53,13 +53,18 @@ def reconcile(
 
 @contextmanager
 def uncollected() -> Generator[None]:
-    """A run makes millions of objects and no cycle: the collector would only look at all of them again and again."""
+    """A run makes millions of objects and no cycle: the collector would only look at all of them again and again. They
+    enter its oldest generation unseen, unless the process keeps frozen objects of its own.
+    """
     running = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if running:
+            if gc.get_freeze_count() == 0:
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

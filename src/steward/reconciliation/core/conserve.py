@@ -51,7 +51,11 @@ def _whole(match: Match, came_in: CameIn, left: CameIn) -> None:
     difference = outside = 0
     for item in match.items:
         amount = item.amount_minor
-        if _take(left, item, match.currency) != amount or item.currency not in ("", match.currency):
+        try:
+            held = left[item.side][match.currency].pop(item.key, None)
+        except KeyError:
+            held = None
+        if held != amount or item.currency not in ("", match.currency):
             raise NotConserved(_trouble(came_in, left, item, match.currency), where=item.key)
         if item.side == "books":
             difference -= amount

@@ -56,7 +56,7 @@ def claimed_by(pool: Pool, index: Index, n: int) -> int:
         return -1
     known, kinds = entry
     found, unknown = -1, False
-    for ref in line.refs:
+    for ref in line.refs:  # half a million times a year: nothing here but look-ups
         hit = known.get(ref, -1)
         if hit >= 0:
             if found >= 0 and hit != found:

@@ -116,10 +116,10 @@ class Pool:
     def timely(self, n: int, m: int, rule: str, confidence: int, evidence: JsonObject, rounding: int) -> None:
         """A pair whose line is known to stand inside its window."""
         self.line_free[n] = self.move_free[m] = 0
-        line = self.lines[n]
+        line, move = self.lines[n], self.moves[m]
         items = (
             MatchItem(self.side, self.line_keys[n], line.net_minor),
-            MatchItem("books", self.moves[m].key, self.nets[m]),
+            MatchItem("books", move.key, self.nets[m]),
         )
         self.matches.append(Match(rule, confidence, line.currency, items, evidence, rounding))
 
