@@ -27,20 +27,21 @@ def digest_of(value) -> str:
 
 
 @pytest.fixture(scope="module")
-def bundles(demo, tmp_path_factory):
+def bundles(demo):
+    from steward.bootstrap import open_app
+
     shop, _ = demo
-    folder = tmp_path_factory.mktemp("bundles")
     found = []
-    for kind in ("price.set", "refund.issue"):
-        items = shop.json("action", "list", "--kind", kind, "--outcome", "shadowed", "--limit", "40", here=True)[
-            "items"
-        ]
-        for item in items[:12]:
-            path = folder / f"{item['id']}.json"
-            assert shop.here("verify", "bundle", item["id"], "-o", path).returncode == 0
-            bundle = json.loads(path.read_text(encoding="utf-8"))
-            if bundle["certificates"]:
-                found.append(bundle)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in shop.env.items():
+            if name.startswith("STEWARD_"):
+                environment.setenv(name, value)
+        with open_app() as app:
+            for kind in ("price.set", "refund.issue"):
+                for action in app.gateway.actions(kind, "shadowed", 12, 0):
+                    bundle = json.loads(app.proofs.of_action(action.id)["bundle"])
+                    if bundle["certificates"]:
+                        found.append(bundle)
     assert found
     return found
 
