@@ -1,3 +1,7 @@
+-- recon_turn --
+-- Wait until nobody else changes what is matched; held to the end of the caller's transaction.
+SELECT pg_advisory_xact_lock(hashtext('steward.reconciliation'));
+
 -- known_file --
 -- A file that was taken before, by its content.
 SELECT * FROM settlement_file WHERE digest = %(digest)s AND refused = '' LIMIT 1;
@@ -43,7 +47,9 @@ COPY bank_line (settlement_id, key, number, currency, amount_minor, booked, valu
 SELECT s.settlement_id, s.provider, s.statement, s.account, s.currency, s.is_bank, s.net_minor, s.lines, s.payout_id,
        s.starts, s.ends, s.received_at, f.control_total_ok, f.format, f.is_verified,
        (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.item_side = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
-        AND i.key LIKE replace(replace(s.provider || '/' || s.statement || '/', '\', '\\'), '_', '\_') || '%%') AS done
+        AND i.book = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
+        AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
+        AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C") AS done  -- 0 comes after /
 FROM settlement s JOIN settlement_file f USING (file_id)
 WHERE s.superseded_by IS NULL AND (%(provider)s::text IS NULL OR s.provider = %(provider)s::text)
 ORDER BY s.received_at DESC, s.settlement_id DESC LIMIT %(limit)s;

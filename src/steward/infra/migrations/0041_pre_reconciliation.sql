@@ -154,7 +154,7 @@ CREATE TRIGGER recon_break_is_kept BEFORE DELETE OR TRUNCATE ON recon_break
 CREATE TABLE recon_item (
     item_side    text    NOT NULL CHECK (item_side IN ('statement', 'books', 'bank')),
     book         text    NOT NULL CHECK (book IN ('statement', 'bank')),
-    key          text    NOT NULL,
+    key          text    COLLATE "C" NOT NULL,
     match_no     bigint,
     break_id     text,
     amount_minor bigint  NOT NULL,

@@ -64,6 +64,7 @@ class SettlementFiles:
         now = self._clock.now()
         values = _file_row(reading, name, digest, len(content), by, now)
         with self._db.transaction() as connection:
+            self._results.take_turn(connection)
             self._store.add_file(connection, values)
             written = [] if reading.refused else self._write(connection, reading, values["file_id"], by, now)
         return {**_told(reading, name), "file": values["file_id"], "settlements": written}

@@ -75,6 +75,7 @@ class Reconciliation:
         now = self._clock.now()
         moment = as_of or now
         with self._db.transaction() as connection:
+            self._results.take_turn(connection)
             since = now - _HORIZON
             statements = [_charged(one) for one in self._store.pool(connection, is_bank=side == "bank", since=since)]
             expected = self._store.expected(connection, side, moment, since)
@@ -191,6 +192,7 @@ class Reconciliation:
             raise BadInput("nobody, or no reason, is given", fix="say who resolves it and why")
         now = self._clock.now()
         with self._db.transaction() as connection:
+            self._results.take_turn(connection)
             rows = self._results.breaks(connection, None, None, break_id, 1)
             if not rows:
                 raise BadInput(f"there is no break {break_id!r}", fix="steward breaks")
@@ -212,6 +214,7 @@ class Reconciliation:
             raise BadInput("nobody, or no reason, is given", fix="say who accepts it and why")
         now = self._clock.now()
         with self._db.transaction() as connection:
+            self._results.take_turn(connection)
             rows = self._results.breaks(connection, "open", None, break_id, 1)
             proposals: list[JsonObject] = rows[0]["proposals"] if rows else []
             if not 0 <= number < len(proposals):
@@ -236,6 +239,7 @@ class Reconciliation:
         if not by.strip() or not why.strip():
             raise BadInput("nobody, or no reason, is given", fix="say who undoes it and why")
         with self._db.transaction() as connection:
+            self._results.take_turn(connection)
             if not self._results.undo(connection, [match_no], by, why, self._clock.now()):
                 raise BadInput(f"there is no live match {match_no}", fix="steward breaks matches lists them")
 
@@ -297,6 +301,7 @@ def _break_row(side: Side, one: Break) -> JsonObject:
         "break_id": break_id,
         "type": one.type,
         "provider": "bank" if side == "bank" else one.keys[0].key.partition("/")[0],
+        "statement": next((i.key.rpartition("/")[0] for i in one.keys if i.side != "books"), "no statement"),
         "currency": one.currency,
         "amount_minor": one.amount_minor,
         "evidence": one.evidence,
@@ -347,7 +352,7 @@ def _mismatch(row: JsonObject, now: datetime) -> Envelope:
     amount = int(row["amount_minor"])
     data: JsonObject = {
         "mismatch_id": row["break_id"],
-        "settlement_id": row["provider"],
+        "settlement_id": row["statement"],
         "code": row["type"],
         "currency": row["currency"],
         "expected_minor": 0,

@@ -22,6 +22,10 @@ class ResultStore:
     def __init__(self) -> None:
         self._sql = sql.load("steward.reconciliation")
 
+    def take_turn(self, connection: Connection[Row]) -> None:
+        """Wait until nobody else changes what is matched; held to the end of the caller's transaction."""
+        connection.execute(self._sql["recon_turn"])
+
     def live(self, connection: Connection[Row], side: str, since: datetime) -> dict[tuple[str, ...], int]:
         """Matches of the machine that a run may make again: their items (`side key`, sorted) and number."""
         rows = connection.execute(self._sql["live_matches"], {"side": side, "since": since})
