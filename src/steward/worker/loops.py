@@ -37,6 +37,7 @@ class Worker:
             "evidence": app.effects.follow_evidence,
             "approvals": app.approvals.sweep,
             "notices": app.way_out.notices.tell,
+            "mismatches": app.way_out.notices.tell_mismatches,
         }
         self._hourly: dict[str, tuple[float, Callable[[], object]]] = {
             "checkpoint": (_CHECKPOINT_SECONDS, app.events.publish_checkpoint),

@@ -8,6 +8,7 @@ from email.policy import default
 import pytest
 from tests.integration.gateway.conftest import reserve
 
+from steward.contracts.event import Envelope
 from steward.gateway import Alerts, channels_of
 from steward.gateway.core.links import Link
 from steward.infra.vault import Vault
@@ -91,3 +92,21 @@ def test_a_channel_that_fails_is_tried_again(told, receiver):
     assert len(receiver.received) == 2
     states = {(row["channel"], row["state"]) for row in told.app.alerts.listed(10)}
     assert ("slack", "delivered") in states
+
+
+def test_new_breaks_are_told_in_one_message(told, receiver):
+    def mismatch(number, code):
+        data = {"mismatch_id": f"m{number}", "settlement_id": "stripe/po_1", "code": code, "currency": "GBP"}
+        return Envelope(
+            id=f"m{number}", source="steward/reconciliation", type="ReconciliationMismatch", subject=f"break/{number}",
+            time=told.clock.now(), data=data | {"expected_minor": 0, "actual_minor": -100 * number},
+        )  # fmt: skip
+
+    told.app.events.append([mismatch(1, "fee"), mismatch(2, "missing"), mismatch(3, "fee")])
+    assert told.app.way_out.notices.tell_mismatches() == 3
+    assert told.app.way_out.notices.tell_mismatches() == 0
+    Alerts(told.app.database, told.clock, channels_of(told.app.vault)).deliver()
+    ((_, body),) = receiver.received
+    text = json.loads(body)["text"]
+    assert "3 new breaks, GBP 6.00 in question" in text
+    assert "2 fee, 1 missing" in text

@@ -1,5 +1,6 @@
-"""Tells people what waits for them: once a channel when an action begins to wait, when the next role may decide it, and
-when nobody but a person can say what became of it. The alerts carry it; the link in it only shows.
+"""Tells people what waits for them: once a channel when an action begins to wait, when the next role may decide it,
+when nobody but a person can say what became of it, and when statements and books do not agree. The alerts carry it; the
+link in it only shows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from steward.contracts.event import RecordedEvent
+from steward.events import EventLog
 from steward.gateway.core.links import Link, make_link, read_link
 from steward.gateway.store import AlarmStore, Row
 from steward.gateway.store.approvals import ApprovalStore
@@ -20,14 +23,24 @@ from steward.kernel.instants import format_instant
 from steward.kernel.money import Money
 
 _AT_ONCE = 100
+_READER = "mismatch notices"
 _LONGEST = timedelta(days=7)
 
 
 class Notices:
     """`channels` are the alerts' channels, `address` is where the pages are reached, `key_file` signs links."""
 
-    def __init__(self, database: Database, clock: Clock, channels: Sequence[str], address: str, key_file: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        events: EventLog,
+        channels: Sequence[str],
+        address: str,
+        key_file: Path,
+    ) -> None:
         self._db = database
+        self._events = events
         self._clock = clock
         self._channels = list(channels)
         self._address = address.rstrip("/")
@@ -45,6 +58,31 @@ class Notices:
             for row in rows:
                 self._alarms.put_alert(connection, row["channel"], row["message_id"], self._body(row, now), now)
         return len(rows)
+
+    def tell_mismatches(self) -> int:
+        """Hand new breaks of reconciliation to the alerts, in one message for all that are new; how many breaks."""
+        return self._events.follow(_READER, ["ReconciliationMismatch"], _AT_ONCE * 100, self._mismatched)
+
+    def _mismatched(self, events: list[RecordedEvent]) -> None:
+        counted: dict[str, int] = {}
+        money: dict[str, int] = {}
+        for event in events:
+            data = event.envelope.data
+            counted[data["code"]] = counted.get(data["code"], 0) + 1
+            difference = abs(int(data["actual_minor"]) - int(data["expected_minor"]))
+            money[data["currency"]] = money.get(data["currency"], 0) + difference
+        amounts = ", ".join(str(Money(minor, currency)) for currency, minor in sorted(money.items()))
+        kinds = ", ".join(f"{count} {code}" for code, count in sorted(counted.items()))
+        now = self._clock.now()
+        told: JsonObject = {
+            "title": f"{len(events)} new breaks, {amounts} in question",
+            "reason": f"{kinds}\nsteward breaks lists them with the ways to resolve each",
+            "breaks": len(events),
+        }
+        with self._db.transaction() as connection:
+            for channel in self._channels:
+                body = _message("ReconciliationMismatch", told, now)
+                self._alarms.put_alert(connection, channel, f"mismatch:{events[0].position}", body, now)
 
     def token(self, action_id: str, digest: str, deadline: datetime | None) -> str:
         """The token of the link to an action, good until its deadline, or for a week."""

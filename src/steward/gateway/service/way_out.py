@@ -72,7 +72,7 @@ class WayOut:
         """Where the pages are reached from outside is `pages` among the addresses; else this machine."""
         address = self._vault.addresses.get("pages", f"http://127.0.0.1:{DEFAULT_PORT}")
         channels = [channel.name for channel in channels_of(self._vault)]
-        return Notices(self._db, self._clock, channels, address, self._keys / "links")
+        return Notices(self._db, self._clock, self._events, channels, address, self._keys / "links")
 
     def caps(self, ledger: Ledger) -> Caps:
         return Caps(self._db, self._clock, ledger)
