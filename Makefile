@@ -37,7 +37,7 @@ test: dev ## every fast test, on the embedded PostgreSQL (or STEWARD_DATABASE_UR
 check: dev ## what CI runs besides the tests: lint, types, layers, drift
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright --warnings
+	@$(BIN)/pyright --warnings --threads 2
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/steward catalog check
 	@$(BIN)/steward verify prove-catalog --check
