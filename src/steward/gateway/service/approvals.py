@@ -237,9 +237,14 @@ class Approvals:
         """Carry on with what enough people agreed to and nobody moved: whoever should have was interrupted."""
         with self._db.transaction() as connection:
             agreed = self._store.agreed_waiting(connection, _AT_ONCE)
+        released = 0
         for uuid in agreed:
-            self._release(f"act_{uuid.hex}", uuid, "gateway")
-        return len(agreed)
+            try:
+                self._release(f"act_{uuid.hex}", uuid, "gateway")
+            except Conflict:  # it waits as it did and is asked again next time: it must not hold up the others
+                continue
+            released += 1
+        return released
 
     def _moved(self, connection: Connection[Row], row: Row, moved: Moved, by: str, detail: str, agreed: int) -> Decided:
         action_id = f"act_{row['action_id'].hex}"
