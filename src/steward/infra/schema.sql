@@ -1071,7 +1071,6 @@ CREATE INDEX posting_day_by_day ON public.posting_day USING btree (effective_on)
 CREATE INDEX recon_break_open ON public.recon_break USING btree (opened_at, break_id) WHERE (state = 'open'::text);
 CREATE INDEX recon_item_by_break ON public.recon_item USING btree (break_id) WHERE (break_id IS NOT NULL);
 CREATE INDEX recon_item_by_match ON public.recon_item USING btree (match_no) WHERE (match_no IS NOT NULL);
-CREATE INDEX recon_match_by_people ON public.recon_match USING btree (match_no) WHERE ((made_by <> 'machine'::text) AND (undone_at IS NULL));
 CREATE INDEX refund_by_customer ON public.refund USING btree (customer_id, occurred_at);
 CREATE INDEX refund_by_time ON public.refund USING btree (occurred_at, "position");
 CREATE INDEX refund_link_by_purchase ON public.refund_link USING btree (order_id, line);

@@ -153,10 +153,6 @@ UNION ALL SELECT b.key FROM bank_line b WHERE b.settlement_id = %(settlement_id)
 INSERT INTO recon_run (run_id, side, as_of, at, by, report)
 VALUES (%(run_id)s, %(side)s, %(as_of)s, %(now)s, %(by)s, %(report)s);
 
--- last_run --
--- The newest run of a side.
-SELECT * FROM recon_run WHERE side = %(side)s ORDER BY at DESC, run_id DESC LIMIT 1;
-
 -- open_breaks --
 -- Breaks that are open on a side.
 SELECT break_id FROM recon_break WHERE side = %(side)s AND state = 'open';

@@ -4,6 +4,8 @@ import pytest
 from tests.integration.api.test_ledger_api import client, with_key  # noqa: F401 - the fixture
 from tests.integration.reconciliation.test_reconciling import GOOD, books, row, stripe  # noqa: F401 - the fixture
 
+from steward.kernel.errors import BadInput
+
 pytestmark = pytest.mark.db
 
 
@@ -31,7 +33,7 @@ def test_a_file_is_taken_held_against_the_books_and_a_break_resolved(books, clie
 
 
 def test_no_agent_resolves_a_break(books):  # noqa: F811
-    with pytest.raises(Exception, match="agent"):
+    with pytest.raises(BadInput, match="agent"):
         books.app.access.create("bot", ("breaks:resolve",), "agent")
 
 

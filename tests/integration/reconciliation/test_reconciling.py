@@ -151,13 +151,13 @@ def test_a_corrected_file_supersedes_and_its_matches_are_undone_with_a_trace(boo
 
 
 def test_a_refused_file_leaves_its_content_and_its_reason_alone(books):
-    wrong = b"RH,2026/01/01 00:00:00 +0000,A,ACCT,11\nFH,1\nno report\n"
-    try:
-        made = take(books, wrong, "stl.csv", "paypal")
-    except BadInput:
-        made = None
-    assert made is None or made["outcome"] == "refused"
+    wrong = camt("3396", "po_1xyz").replace(b">33.96<", b">33.97<", 1)
+    made = take(books, wrong, "bank.xml", "camt")
+    assert (made["outcome"], made["control_total_ok"]) == ("refused", False)
+    assert made["rejected"][0]["reason"]
     assert books.one("SELECT count(*) FROM settlement") == 0
+    assert books.one("SELECT count(*) FROM bank_line") == 0
+    assert [one["refused"] for one in books.app.settlement_files.refused()] == [made["rejected"][0]["reason"]]
     kept = list((books.app.settings.home / "settlement-files").rglob("*"))
     assert [path.read_bytes() for path in kept if path.is_file()] == [wrong]
 

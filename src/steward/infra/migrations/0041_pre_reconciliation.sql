@@ -124,7 +124,6 @@ CREATE TABLE recon_match (
 );
 CREATE TRIGGER recon_match_is_kept BEFORE DELETE OR TRUNCATE ON recon_match
     FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
-CREATE INDEX recon_match_by_people ON recon_match (match_no) WHERE made_by <> 'machine' AND undone_at IS NULL;
 
 CREATE TABLE recon_break (
     break_id     text        PRIMARY KEY,

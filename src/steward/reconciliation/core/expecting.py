@@ -43,7 +43,7 @@ def expected_of(event: RecordedEvent) -> list[JsonObject]:
     processor = str(data.get("processor", "unnamed"))
     if processor in NOT_OUTSIDE or (kind == "RefundProcessed" and data.get("method", "original") == "store_credit"):
         return []
-    found = _moved(kind, data, processor)
+    found = _moved(kind, data)
     if found is None:
         return []
     name, line_type, gross, fee = found
@@ -95,9 +95,8 @@ def comparable(statements: Sequence[Statement], moves: Sequence[Expected]) -> li
     ]
 
 
-def _moved(kind: str, data: dict[str, Any], processor: str) -> tuple[str, str, int, int | None] | None:
+def _moved(kind: str, data: dict[str, Any]) -> tuple[str, str, int, int | None] | None:
     """(name, type of line, gross, fee) of a movement of a provider's balance."""
-    del processor
     amount = int(data.get("amount_minor", 0))
     if kind == "PaymentCaptured":
         return f"payment/{data['payment_id']}", "payment", amount, None

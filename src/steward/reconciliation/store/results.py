@@ -80,9 +80,6 @@ class ResultStore:
     def add_run(self, connection: Connection[Row], values: Row) -> None:
         connection.execute(self._sql["add_run"], {**values, "report": Jsonb(values["report"])})
 
-    def last_run(self, connection: Connection[Row], side: str) -> Row | None:
-        return connection.execute(self._sql["last_run"], {"side": side}).fetchone()
-
     def open_breaks(self, connection: Connection[Row], side: str) -> set[str]:
         return {row["break_id"] for row in connection.execute(self._sql["open_breaks"], {"side": side})}
 
