@@ -41,8 +41,9 @@ from steward.infra.settings import Settings, load_settings
 from steward.infra.vault import Vault, open_vault
 from steward.ingest import History, Ingestor, People, Providers, Webhooks, compile_mapping
 from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports
+from steward.payouts import Doors, Payees, Payouts, Screening
 from steward.policy import Policy
-from steward.reconciliation import Reconciliation, SettlementFiles, WatchedFolder
+from steward.reconciliation import Reconciliation, Settled, SettlementFiles, WatchedFolder
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
@@ -141,6 +142,10 @@ class App:
     @cached_property
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(self.database, self.clock, self.events, lambda: load_recon(self.catalog.root))
+
+    @cached_property
+    def settled(self) -> Settled:
+        return Settled(self.database, self.catalog.history.currency)
 
     @cached_property
     def state(self) -> State:
@@ -253,6 +258,7 @@ class App:
             events=self.events,
             state=self.state,
             money=self.money,
+            settled=self.settled,
             world_model=self.world_model,
             verifier=self.verifier,
             proofs=self.proofs,
@@ -262,6 +268,28 @@ class App:
             violations=self.violations,
             effects=self.effects,
         )
+
+    @cached_property
+    def _payout_doors(self) -> Doors:
+        return Doors(
+            database=self.database,
+            clock=self.clock,
+            events=self.events,
+            control=self.control,
+            approvals=self.approvals,
+            access=self.access,
+            reconciliation=self.reconciliation,
+            settled=self.settled,
+            screening=Screening(self.settings.home / "screening"),
+        )
+
+    @cached_property
+    def payees(self) -> Payees:
+        return Payees(self._payout_doors)
+
+    @cached_property
+    def payouts(self) -> Payouts:
+        return Payouts(self._payout_doors)
 
     @cached_property
     def auditor(self) -> Auditor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from steward import ledger, state, world_model
+from steward import ledger, reconciliation, state, world_model
 from steward.catalog import (
     Catalog,
     Problem,
@@ -31,6 +31,7 @@ OFFERED = {
     "state": state.FACTS,
     "gateway": Gateway.offers,
     "ledger": ledger.FACTS,
+    "reconciliation": reconciliation.FACTS,
     "world_model": world_model.FACTS,
 }
 """The facts each door answers."""

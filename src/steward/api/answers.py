@@ -270,6 +270,14 @@ class Resolving(Taken):
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class Naming(Taken):
+    """Where a party is paid: SYSTEM:ID, what she is called, and who rang the number on file."""
+
+    address: Annotated[str, Field(min_length=3, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    called_by: Annotated[str, Field(max_length=200)]
+
+
 class Making(Taken):
     """A key to make."""
 

@@ -103,9 +103,10 @@ def _live(catalog: Catalog, kind: ActionKind) -> Iterator[Problem]:
     where = f"actions/{kind.kind}.yaml"
     internal = {f"{p.port}.{verb.verb}" for p in catalog.ports for verb in p.verbs if verb.method == "INTERNAL"}
     is_held = kind.verb in internal and kind.hold is not None and kind.amount is not None
+    is_entered = kind.verb in internal and kind.registry != "" and kind.hold is None
     is_routed = kind.verb not in internal and any(route.port == kind.verb for route in catalog.routes)
-    if kind.stage == "live" and not is_held and not is_routed:
-        what = "is live without an internal verb, an amount and a hold, or a route to a tool"
+    if kind.stage == "live" and not (is_held or is_entered or is_routed):
+        what = "is live without an internal verb, with an amount and a hold or a register, or a route to a tool"
         yield _problem(catalog.at(where, "stage"), what, "leave it in shadow")
     if kind.settles is not None and kind.settles.event not in {spec.type for spec in catalog.events}:
         yield _problem(catalog.at(where, "settles"), f"there is no event {kind.settles.event}", "name one of events/")

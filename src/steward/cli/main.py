@@ -15,6 +15,7 @@ from steward.cli import (
     gate,
     limits,
     mcp,
+    payouts,
     people,
     reports,
     schedules,
@@ -68,3 +69,4 @@ main.add_command(approvals.cap)
 main.add_command(settlements.settlement)
 main.add_command(settlements.reconcile)
 main.add_command(settlements.breaks)
+main.add_command(payouts.payouts)

@@ -7,7 +7,7 @@ from typing import Literal
 from steward.contracts.action import RiskLevel
 from steward.contracts.base import Contract, Json, JsonObject, Ratio
 
-FactOwner = Literal["state", "gateway", "ledger", "world_model"]
+FactOwner = Literal["state", "gateway", "ledger", "reconciliation", "world_model"]
 """Who can be asked for a fact."""
 
 
@@ -55,7 +55,8 @@ class ActionKind(Contract):
     is how many people must agree where anybody must. `exploration` is the probability of doing nothing instead of an
     admissible proposal; only reversible kinds may. A refusal by a rule of a kind under `watch` is a violation: an
     event, an alert, a count towards quarantine. In stage `live` an action takes effect: through an internal verb at
-    once, as a hold in our own books; else through the tool its route names, and `settles` says what shows that it did.
+    once, as a hold in our own books, or as an entry of a `registry`, which only people let be made and which is read
+    from the log; else through the tool its route names, and `settles` says what shows that it did.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class ActionKind(Contract):
     approvals: int = 1
     stage: Literal["shadow", "live"]
     hold: HoldRule | None = None
+    registry: str = ""
     settles: Settles | None = None
     watch: bool = True
     exploration: Ratio

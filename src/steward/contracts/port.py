@@ -29,8 +29,9 @@ class Port(Contract):
 
 class Route(Contract):
     """Which verb of which tool does what a port's verb asks for. The first route of a port's verb whose `when` holds
-    is taken: each parameter it names equals the value given. `args` is a template over the action's parameters (its
-    language: docs/reference/tools.md) and gives the arguments of the tool's verb.
+    is taken: each parameter it names equals the value given, or begins with it where the value ends in a star. `args`
+    is a template over the action's parameters (its language: docs/reference/tools.md) and gives the arguments of the
+    tool's verb.
     """
 
     port: str

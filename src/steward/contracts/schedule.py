@@ -6,7 +6,7 @@ from typing import Literal
 
 from steward.contracts.base import Contract
 
-Job = Literal["snapshot", "reconcile", "watched_folder"]
+Job = Literal["snapshot", "reconcile", "watched_folder", "payouts"]
 """What can be scheduled; the worker has a function for each (worker/jobs.py)."""
 
 

@@ -61,7 +61,8 @@ class Idempotency(Contract):
     where a template says `{key}`. probe: look for our reference with the reading verb `verb` and arguments `args`
     (templates over the arguments and `{key}`); it happened if `found` (a JSONPath into the answer) selects an object
     whose fields are those of `match`; the request must carry `{key}` for that. Nothing found `settle_seconds` after the
-    last try means it did not happen. none: a person looks, because of `why`.
+    last try means it did not happen. none: a person looks, because of `why`. `again` is the status that the answer to a
+    key seen before has, where it is no good one although it holds what the first did.
     """
 
     mode: Mode
@@ -72,6 +73,7 @@ class Idempotency(Contract):
     found: str = ""
     match: dict[str, Json] = {}
     settle_seconds: int = 0
+    again: int = 0
     why: str = ""
 
 

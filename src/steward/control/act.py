@@ -24,6 +24,7 @@ from steward.kernel.canonical import JsonObject
 from steward.kernel.instants import floor_hour, format_instant
 from steward.ledger import MoneyFacts
 from steward.policy import Policy
+from steward.reconciliation import Settled
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
@@ -38,6 +39,7 @@ class Control:
     events: EventLog
     state: State
     money: MoneyFacts
+    settled: Settled
     world_model: WorldModel
     verifier: Verifier
     proofs: ProofLog
@@ -106,11 +108,15 @@ class Control:
 
     def take_effect(self, action_id: str) -> tuple[str, str]:
         """What people agreed to and takes effect in our own books, in the caller's transaction: why not, and the key of
-        the hold.
+        the hold. An entry of a register is the fact of it in the log: its rules are asked once more while nobody else
+        of its kind, or of one that shares a fact with it, may move.
         """
         found = self.gateway.action(action_id)
         if found is None:
             return "there is no such action", ""
+        kind = self.catalog.kind(found.kind)
+        if kind is not None and kind.registry:
+            return self.recheck(action_id), kind.registry
         proposal = ActionProposal.model_validate(found.proposal)
         return self.live.take_effect(proposal.model_copy(update={"at": self.gateway.now()}))
 
@@ -145,6 +151,8 @@ class Control:
             return self.gateway.fact(name, params, at, snapshot, but)
         if owner == "ledger":
             return self.money.fact(name, params, at)
+        if owner == "reconciliation":
+            return self.settled.fact(name, params)
         return self.world_model.fact(name, params, at, forecasts)
 
     def _record(self, ended: Ended, forecasts: list[Forecast], verdict: Verdict, decision: Decision) -> None:

@@ -464,6 +464,42 @@ CREATE TABLE mcp_pin (
     accepted_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE payee_name (
+    party text NOT NULL,
+    payee text NOT NULL,
+    name text NOT NULL,
+    named_at timestamp with time zone NOT NULL,
+    named_by text NOT NULL
+);
+
+CREATE TABLE payout (
+    payout_id text NOT NULL,
+    batch_id text NOT NULL,
+    creator_id text NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    clawed_minor bigint NOT NULL,
+    held_back_minor bigint NOT NULL,
+    payee text NOT NULL,
+    reference text NOT NULL,
+    digest bytea NOT NULL,
+    screening jsonb NOT NULL,
+    prepared_at timestamp with time zone NOT NULL,
+    prepared_by text NOT NULL,
+    action_id text,
+    state text NOT NULL DEFAULT 'open'::text,
+    why text NOT NULL DEFAULT ''::text,
+    moved_at timestamp with time zone,
+    landed_ref text
+);
+
+CREATE TABLE payout_line (
+    payout_id text NOT NULL,
+    kind text NOT NULL,
+    ref text NOT NULL,
+    amount_minor bigint NOT NULL
+);
+
 CREATE TABLE period_change (
     name text NOT NULL,
     change_no integer NOT NULL,
@@ -956,6 +992,22 @@ ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_accepted_by_check CHECK ((accepted_by
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_pkey PRIMARY KEY (pin_id);
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_reason_check CHECK ((reason ~ '\S'::text));
+ALTER TABLE payee_name ADD CONSTRAINT payee_name_pkey PRIMARY KEY (party, payee);
+ALTER TABLE payout ADD CONSTRAINT payout_action_id_key UNIQUE (action_id);
+ALTER TABLE payout ADD CONSTRAINT payout_adds_up TRIGGER DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE payout ADD CONSTRAINT payout_amount_minor_check CHECK ((amount_minor > 0));
+ALTER TABLE payout ADD CONSTRAINT payout_check CHECK (((state = 'open'::text) = (moved_at IS NULL)));
+ALTER TABLE payout ADD CONSTRAINT payout_check1 CHECK (((state = 'landed'::text) = (landed_ref IS NOT NULL)));
+ALTER TABLE payout ADD CONSTRAINT payout_clawed_minor_check CHECK ((clawed_minor <= 0));
+ALTER TABLE payout ADD CONSTRAINT payout_held_back_minor_check CHECK ((held_back_minor >= 0));
+ALTER TABLE payout ADD CONSTRAINT payout_pkey PRIMARY KEY (payout_id);
+ALTER TABLE payout ADD CONSTRAINT payout_reference_key UNIQUE (reference);
+ALTER TABLE payout ADD CONSTRAINT payout_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'landed'::text, 'dropped'::text])));
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_adds_up TRIGGER DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor <> 0));
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_kind_check CHECK ((kind = ANY (ARRAY['commission'::text, 'elsewhere'::text])));
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payout(payout_id);
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_pkey PRIMARY KEY (payout_id, kind, ref);
 ALTER TABLE period_change ADD CONSTRAINT period_change_change_no_check CHECK ((change_no > 0));
 ALTER TABLE period_change ADD CONSTRAINT period_change_check CHECK ((starts_on < ends_on));
 ALTER TABLE period_change ADD CONSTRAINT period_change_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)));
@@ -1064,6 +1116,8 @@ CREATE INDEX idempotency_by_age ON public.idempotency USING btree (started_at);
 CREATE INDEX key_use_by_key ON public.key_use USING btree (key_id, use_id);
 CREATE INDEX ledger_batch_by_time ON public.ledger_batch USING btree (recorded_at);
 CREATE INDEX mcp_pin_newest ON public.mcp_pin USING btree (server, tool, pin_id DESC);
+CREATE INDEX payout_line_by_ref ON public.payout_line USING btree (kind, ref);
+CREATE INDEX payout_sent ON public.payout USING btree (moved_at) WHERE (state = 'sent'::text);
 CREATE INDEX person_alias_by_person ON public.person_alias USING btree (person_id);
 CREATE INDEX person_field_by_person ON public.person_field USING btree (person_id);
 CREATE INDEX posting_by_transfer ON public.posting USING brin (transfer_no) WITH (autosummarize='on', pages_per_range='16');
@@ -1080,6 +1134,7 @@ CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at)
 CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, person);
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
+CREATE UNIQUE INDEX payout_on_its_way ON public.payout USING btree (creator_id, currency) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX recon_item_once ON public.recon_item USING btree (book, item_side, key) WHERE is_live;
 CREATE UNIQUE INDEX settlement_current ON public.settlement USING btree (provider, statement) WHERE (superseded_by IS NULL);
@@ -2138,6 +2193,19 @@ BEGIN
     RETURN head.room;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.payout_adds_up()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+    IF (SELECT amount_minor FROM public.payout WHERE payout_id = NEW.payout_id)
+       IS DISTINCT FROM (SELECT sum(amount_minor) FROM public.payout_line WHERE payout_id = NEW.payout_id) THEN
+        RAISE EXCEPTION 'the lines of payout % do not make its amount', NEW.payout_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.period_change_guard()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2331,6 +2399,8 @@ BEGIN
 END $function$
 ;
 
+CREATE CONSTRAINT TRIGGER payout_adds_up AFTER INSERT ON public.payout DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payout_adds_up();
+CREATE CONSTRAINT TRIGGER payout_line_adds_up AFTER INSERT ON public.payout_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payout_adds_up();
 CREATE TRIGGER account_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.account_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER account_change_is_applied AFTER INSERT ON public.account_change FOR EACH ROW EXECUTE FUNCTION account_change_applies();
 CREATE TRIGGER account_is_guarded BEFORE UPDATE ON public.account FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
@@ -2379,6 +2449,8 @@ CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER mcp_pin_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.mcp_pin FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER payout_is_kept BEFORE DELETE OR TRUNCATE ON public.payout FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER payout_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payout_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER period_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.period_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER period_change_is_checked AFTER INSERT ON public.period_change FOR EACH ROW EXECUTE FUNCTION period_change_guard();
 CREATE TRIGGER posting_day_is_guarded BEFORE INSERT OR UPDATE ON public.posting_day FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
@@ -2411,6 +2483,7 @@ GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
 GRANT DELETE, INSERT, SELECT ON expectation TO steward_app;
 GRANT DELETE, INSERT, SELECT ON ledger_unposted TO steward_app;
+GRANT DELETE, INSERT, SELECT ON payee_name TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund_link TO steward_app;
@@ -2442,6 +2515,8 @@ GRANT INSERT, SELECT ON key_use TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
 GRANT INSERT, SELECT ON mcp_pin TO steward_app;
+GRANT INSERT, SELECT ON payout TO steward_app;
+GRANT INSERT, SELECT ON payout_line TO steward_app;
 GRANT INSERT, SELECT ON person TO steward_app;
 GRANT INSERT, SELECT ON person_field TO steward_app;
 GRANT INSERT, SELECT ON proof_bundle TO steward_app;

@@ -10,6 +10,7 @@ SCOPES = {
     "ledger:read": "read balances, transfers and budgets",
     "settlements:write": "bring statements in and run reconciliation",
     "breaks:resolve": "resolve what statements and books do not agree on; people only",
+    "payouts:write": "prepare payouts and ask for payees; who agrees is another matter",
     "actions:propose": "propose actions",
     "actions:read": "read actions and what became of them",
     "actions:manage": "call back, resolve and take back actions",
@@ -37,10 +38,11 @@ ROLES: dict[Role, tuple[str, ...]] = {
                 "kill:write",
                 "settlements:write",
                 "breaks:resolve",
+                "payouts:write",
             ]
         )
     ),
-    "operator": tuple(sorted([*_READ, "actions:propose", "kill:write", "settlements:write"])),
+    "operator": tuple(sorted([*_READ, "actions:propose", "kill:write", "settlements:write", "payouts:write"])),
     "agent": ("actions:propose", *sorted(_READ)),
     "service": ("events:write",),
 }

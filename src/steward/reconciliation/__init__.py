@@ -7,6 +7,6 @@ Read next: contracts/settlement.py, readers/__init__.py, core/__init__.py.
 """
 
 from steward.reconciliation.readers import PROVIDERS
-from steward.reconciliation.service import Reconciliation, SettlementFiles, WatchedFolder
+from steward.reconciliation.service import FACTS, Reconciliation, Settled, SettlementFiles, WatchedFolder
 
-__all__ = ["PROVIDERS", "Reconciliation", "SettlementFiles", "WatchedFolder"]
+__all__ = ["FACTS", "PROVIDERS", "Reconciliation", "Settled", "SettlementFiles", "WatchedFolder"]

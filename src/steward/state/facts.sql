@@ -333,31 +333,22 @@ SELECT jsonb_build_object('amount_minor', coalesce(sum(amount_minor), 0)::bigint
                           'currency', coalesce(min(currency), %(currency)s::text)) AS value
 FROM moved HAVING count(DISTINCT currency) <= 1;
 
--- creator_settled --
--- The same of commissions whose order stands in a statement that was reconciled without a mismatch.
-WITH settled AS (
-    SELECT DISTINCT l->>'order_id' AS order_id
-    FROM event d JOIN event s ON s.type = 'SettlementReceived' AND s.data->>'settlement_id' = d.data->>'settlement_id',
-         jsonb_array_elements(s.data->'lines') l
-    WHERE d.type = 'SettlementReconciled' AND coalesce((d.data->>'mismatches')::bigint, 0) = 0
-      AND d.occurred_at < %(at)s::timestamptz AND l->>'order_id' IS NOT NULL
-), earned AS (
-    SELECT c.data, (c.data->>'amount_minor')::bigint - coalesce((
+-- creator_recent --
+-- Commissions whose return window was over within the holdback's days, less what was reversed of them.
+WITH earned AS (
+    SELECT c.data->>'currency' AS currency, (c.data->>'amount_minor')::bigint - coalesce((
         SELECT sum((r.data->>'amount_minor')::bigint) FROM event r
         WHERE r.type = 'CommissionReversed' AND r.data->>'commission_id' = c.data->>'commission_id'
           AND r.occurred_at < %(at)s::timestamptz), 0) AS left_minor
     FROM event c
     WHERE c.type = 'CommissionEarned' AND c.data->>'creator_id' = %(creator_id)s::text
-      AND c.occurred_at < %(at)s::timestamptz AND c.data->>'order_id' IN (SELECT order_id FROM settled)
-), moved AS (
-    SELECT data->>'currency' AS currency, left_minor AS amount_minor FROM earned
-    UNION ALL
-    SELECT data->>'currency', -(data->>'amount_minor')::bigint FROM event
-    WHERE type = 'PayoutProcessed' AND data->>'creator_id' = %(creator_id)s::text AND occurred_at < %(at)s::timestamptz
+      AND c.occurred_at < %(at)s::timestamptz AND (c.data->>'eligible_at')::timestamptz <= %(at)s::timestamptz
+      AND (c.data->>'eligible_at')::timestamptz
+          > %(at)s::timestamptz - make_interval(days => %(payout_holdback_days)s::integer)
 )
-SELECT jsonb_build_object('amount_minor', coalesce(sum(amount_minor), 0)::bigint,
+SELECT jsonb_build_object('amount_minor', coalesce(sum(greatest(left_minor, 0)), 0)::bigint,
                           'currency', coalesce(min(currency), %(currency)s::text)) AS value
-FROM moved HAVING count(DISTINCT currency) <= 1;
+FROM earned HAVING count(DISTINCT currency) <= 1;
 
 -- creator_rate --
 -- The commission rate a creator has.

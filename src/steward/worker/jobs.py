@@ -39,8 +39,16 @@ def watched_folder(app: App, _at: datetime) -> Json:
     return app.watched_folder.look(app.clock.now())
 
 
+def payouts(app: App, _at: datetime) -> Json:
+    """Payouts to creators, for people to agree to. Again, while they are on their way, it prepares nothing more."""
+    app.events.sequence()
+    made = app.payouts.prepare("schedule")
+    return {"payouts": [one["payout_id"] for one in made["payouts"]], "waiting": len(made["waiting"])}
+
+
 JOBS: Mapping[Job, JobFunction] = {
     "snapshot": take_snapshot,
     "reconcile": reconcile,
     "watched_folder": watched_folder,
+    "payouts": payouts,
 }

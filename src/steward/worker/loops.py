@@ -35,6 +35,7 @@ class Worker:
             "webhooks": app.webhooks.normalise,
             "alerts": app.alerts.deliver,
             "evidence": app.effects.follow_evidence,
+            "payouts": app.payouts.follow,
             "approvals": app.approvals.sweep,
             "notices": app.way_out.notices.tell,
             "mismatches": app.way_out.notices.tell_mismatches,

@@ -15,6 +15,7 @@ import numpy as np
 
 from livemarket.core.acts import Verb
 from livemarket.core.money import Bank as Entry
+from livemarket.faces.bank import mercury
 from livemarket.faces.business import DAY, Business, Happened, iso
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.door import No, Route
@@ -52,12 +53,13 @@ class Bank:
         self._token = hashlib.sha256(f"livemarket/bank/{seed}".encode()).hexdigest()[:32]
         self._opening = business.morning.state.bank
         self._payments: dict[str, tuple[bytes, dict[str, Any]]] = {}
+        self.transfers: dict[str, mercury.Transfer] = {}
 
     def listens(self, base: str) -> None:
         """Its answers hold no address."""
 
     def credentials(self) -> dict[str, str]:
-        return {"token": self._token, "account": bank.ACCOUNT}
+        return {"token": self._token, "account": bank.ACCOUNT, "mercury_account": mercury.ACCOUNT}
 
     def refused(self, call: Call) -> Answer | None:
         if call.bears(self._token):
@@ -85,6 +87,7 @@ class Bank:
             Route("GET", f"{root}/statements/{{id}}", self._statement),
             Route("POST", "/v1/payments", self._pay),
             Route("GET", "/v1/payments/{id}", self._payment),
+            *mercury.table(self),
         )
 
     def _moment(self, row: int) -> int:

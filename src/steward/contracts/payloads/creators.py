@@ -75,7 +75,20 @@ class PayoutProcessed(OpenContract):
     amount_minor: NonNegative
     processor: Name = "unnamed"
     remote_ref: Name | None = None
+    reference: Name | None = None
     withheld_minor: NonNegative = 0
+
+
+class CreatorPayoutLanded(Contract):
+    """A statement of the bank, or of the wallet it left from, shows a creator's payout."""
+
+    payout_id: Name
+    creator_id: Name
+    currency: Currency
+    amount_minor: NonNegative
+    processor: Name
+    remote_ref: Name
+    statement_ref: Name
 
 
 class TierUpgraded(OpenContract):
@@ -94,5 +107,6 @@ CREATORS = (
     PayoutEligible,
     PayoutApproved,
     PayoutProcessed,
+    CreatorPayoutLanded,
     TierUpgraded,
 )

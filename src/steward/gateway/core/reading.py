@@ -75,7 +75,7 @@ def read_reply(tool: ToolSpec, verb: VerbSpec, reply: Reply) -> Read:
         return Read("again" if reply.kind == "not_sent" else "unknown", detail=reply.detail)
     document, status = document_of(reply.body), reply.status
     wait = _wait(reply.headers)
-    if 200 <= status < 300:
+    if 200 <= status < 300 or (verb.idempotency and verb.idempotency.again == status):
         wrong = _marked({**tool.failed, **verb.failed}, document)
         if wrong:
             code, detail = _reason(document)

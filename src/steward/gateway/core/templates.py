@@ -132,15 +132,30 @@ def _filtered(name: str, argument: str, value: Any, values: Mapping[str, Any], w
     if name == "number":
         return _number(value, where)
     if name == "uuid":
-        digits = re.sub(r"^[a-z]{3}_", "", as_text(value))
-        if not re.fullmatch(r"[0-9a-f]{32}", digits):
-            raise BadInput(f"{where}: {value!r} is no id of ours")
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    if name == "upper":
-        return as_text(value).upper()
-    if name == "lower":
-        return as_text(value).lower()
+        return _dashed(as_text(value), where)
+    if name == "minus" and type(value) is int:
+        return -value
+    if name == "after":
+        return _after(as_text(value), argument, where)
+    if name in ("upper", "lower"):
+        return as_text(value).upper() if name == "upper" else as_text(value).lower()
     raise BadInput(f"{where}: there is no filter {name!r} for this value")
+
+
+def _dashed(value: str, where: str) -> str:
+    """An id of ours as a UUID is written."""
+    digits = re.sub(r"^[a-z]{3}_", "", value)
+    if not re.fullmatch(r"[0-9a-f]{32}", digits):
+        raise BadInput(f"{where}: {value!r} is no id of ours")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _after(value: str, mark: str, where: str) -> str:
+    """What stands behind the first mark."""
+    head, found, tail = value.partition(mark) if mark else ("", "", "")
+    if not found or not head:
+        raise BadInput(f"{where}: {value!r} holds no {mark!r}")
+    return tail
 
 
 def _major(value: Any, argument: str, values: Mapping[str, Any], where: str) -> str:

@@ -16,7 +16,7 @@ from steward.events import EventLog
 from steward.gateway.core import machine
 from steward.gateway.core.approvals import MEANING, Asked, Person, refuses
 from steward.gateway.core.machine import Illegal, Moved, Standing
-from steward.gateway.service.effects import INSIDE
+from steward.gateway.service.departures import INSIDE
 from steward.gateway.service.moves import SOURCE, Ending, Mover
 from steward.gateway.store import EffectStore, Row, standing_of
 from steward.gateway.store.approvals import ApprovalStore
@@ -65,7 +65,8 @@ class Judge(Protocol):
 
     def take_effect(self, action_id: str) -> tuple[str, str]:
         """Have one of our own books take effect in the caller's transaction, if its rules still let it: why not, and
-        the key of the hold. `Conflict` where what stands in the books moved since `recheck`.
+        the key of the hold or the name of the register. `Conflict` where what stands in the books moved since
+        `recheck`.
         """
         ...
 
@@ -230,7 +231,8 @@ class Approvals:
         if not isinstance(taken, Standing) or not isinstance(done, Standing):
             raise Conflict("what people agreed to could not be done", where=f"act_{row['action_id'].hex}")
         self._mover.write(connection, [Ending(row, ready, taken)], now, INSIDE)
-        self._mover.write(connection, [Ending(row, taken, done, f"held as {hold}", {"remote_ref": hold})], now, INSIDE)
+        detail = f"stands in our books as {hold}"
+        self._mover.write(connection, [Ending(row, taken, done, detail, {"remote_ref": hold})], now, INSIDE)
         return done.state
 
     def release_agreed(self) -> int:

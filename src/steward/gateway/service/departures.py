@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from steward.catalog import Catalog, ToolBook
 from steward.contracts.action import ActionProposal, Held, Receipt, Refused, RiskLevel
+from steward.contracts.base import Json
 from steward.contracts.kind import ActionKind
 from steward.contracts.port import Route
 from steward.gateway.core.holding import Money
@@ -27,6 +28,8 @@ from steward.kernel.canonical import JsonObject, canonical_bytes
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 
+INSIDE = "books"
+"""The tool of kinds whose effect is in our own books: it happens in the transaction in which the last person agrees."""
 PEOPLE = "people"
 """The department of proposers that are no agents of the catalog."""
 
@@ -107,12 +110,14 @@ class Departures:
                 asked = Departure(port, verb, "none", proposal.params, bytes(32), {})
                 self._write(connection, proposal, kind, outcome, level, asked, None, now)
             return outcome
-        found = self.route(proposal, kind)
+        found = _inside(proposal, kind) if kind.registry else self.route(proposal, kind)
         if isinstance(found, Refused):
             return found
         stopped = self._stops.stops(kind.kind, found.tool, proposal.principal.id, self._department(proposal))
         if stopped is not None:
             return Refused(code="stopped", reason=f"the kill switch {stopped} is on")
+        if kind.registry and not isinstance(outcome, Held):
+            return Refused(code="needs_people", reason=f"only people let an entry of {kind.registry} be made")
         money, goal = amount_of(kind, proposal.params), _goal(proposal)
         hold: str | Refused | None = None
         if money is not None:
@@ -130,9 +135,7 @@ class Departures:
         now: datetime,
     ) -> None:  # fmt: skip
         """Have people asked for what takes effect in our own books. The money is set aside when they agree."""
-        port, _, verb = kind.verb.partition(".")
-        inside = Departure(port, verb, "native", proposal.params, bytes(32), {})
-        self._write(connection, proposal, kind, held, level, inside, None, now)
+        self._write(connection, proposal, kind, held, level, _inside(proposal, kind), None, now)
 
     def _write(
         self,
@@ -195,8 +198,21 @@ class Departures:
         return self._departments.get(proposal.principal.id, PEOPLE)
 
 
+def _inside(proposal: ActionProposal, kind: ActionKind) -> Departure:
+    """What takes effect in our own books goes nowhere."""
+    _, _, verb = kind.verb.partition(".")
+    return Departure(INSIDE, verb, "native", proposal.params, bytes(32), {})
+
+
 def _fits(route: Route, params: JsonObject) -> bool:
-    return all(params.get(name) == value for name, value in route.when.items())
+    return all(_meets(params.get(name), value) for name, value in route.when.items())
+
+
+def _meets(given: Json, wanted: Json) -> bool:
+    """Equal, or beginning with what stands before the star."""
+    if isinstance(wanted, str) and wanted.endswith("*"):
+        return isinstance(given, str) and given.startswith(wanted[:-1])
+    return given == wanted
 
 
 def _goal(proposal: ActionProposal) -> str | None:

@@ -16,6 +16,7 @@ from steward.contracts.kind import Settles
 from steward.events import EventLog
 from steward.gateway.core import machine
 from steward.gateway.core.machine import Illegal, Moved, Standing
+from steward.gateway.service.departures import INSIDE
 from steward.gateway.service.moves import Ending, Mover
 from steward.gateway.service.outside import Outside
 from steward.gateway.store import EffectStore, Row, standing_of
@@ -25,8 +26,6 @@ from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
 
-INSIDE = "books"
-"""The tool of kinds whose effect is in our own books: it happens in the transaction in which the last person agrees."""
 _READER = "effects"
 _BATCH = 500
 
@@ -86,6 +85,7 @@ class Effects:
         self._mover = mover
         self._outside = outside
         self._evidence: dict[str, list[tuple[str, Settles]]] = {}
+        self._holding = frozenset(kind.kind for kind in catalog.kinds if kind.hold is not None)
         for kind in catalog.kinds:
             if kind.settles is not None:
                 self._evidence.setdefault(kind.settles.event, []).append((kind.kind, kind.settles))
@@ -103,7 +103,9 @@ class Effects:
     def hold_inside(self, action_id: str) -> str:
         """The key of what a person let be set aside in our own books; nothing where nobody did."""
         view = self.state(action_id)
-        return view.remote_ref or "" if view and view.tool == INSIDE and view.state == "succeeded" else ""
+        if view is None or view.tool != INSIDE or view.state != "succeeded" or view.kind not in self._holding:
+            return ""
+        return view.remote_ref or ""
 
     def history(self, action_id: str) -> list[JsonObject]:
         """Every step with its time, who made it and why, and every attempt with its answer, in order of time."""

@@ -26,6 +26,8 @@ TYPES = (
 )
 NOT_OUTSIDE = frozenset({"store_credit", "unnamed", "bank"})
 """Processors that send no statements."""
+WALLETS = frozenset({"paypal"})
+"""Processors we pay others from."""
 FEES_APART = frozenset({"paypal"})
 """Processors that tell a dispute and its fee in two lines (PayPal's T1201 and T0106, T1205 and T0108)."""
 
@@ -124,7 +126,11 @@ def _moved(kind: str, data: dict[str, Any]) -> tuple[str, str, int, int | None] 
 
 
 def _paid(event: RecordedEvent, data: dict[str, Any], name: str) -> JsonObject:
-    """Money we sent from the bank."""
+    """Money we sent, from the bank or from a wallet whose statements tell of it."""
+    processor = str(data.get("processor", "bank"))
+    if processor in WALLETS:
+        key = f"{processor}/{name}/{data[name]}"
+        return _row(event, "statement", key, processor, "transfer", -int(data["amount_minor"]), 0)
     return _row(event, "bank", f"bank/{name}/{data[name]}", "bank", "transfer", -int(data["amount_minor"]), 0)
 
 

@@ -1,0 +1,189 @@
+"""`steward payouts`: what creators are owed, agreed to by people, sent by the gateway, seen to land."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from steward.cli.approvals import KEY, own_key
+from steward.cli.output import answer, emit, json_option, report_errors
+from steward.kernel.canonical import JsonObject
+from steward.kernel.errors import BadInput
+from steward.kernel.money import Money
+
+
+@click.group()
+def payouts() -> None:
+    """Payouts to creators. Who decides shows a key in STEWARD_API_KEY.
+
+    Example: steward payouts prepare
+    """
+
+
+@payouts.command("list")
+@click.option("--state", type=click.Choice(["open", "sent", "landed", "dropped"]), help="Only in this state.")
+@click.option("--creator", help="Only of this creator.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+@report_errors
+def list_payouts(state: str | None, creator: str | None, limit: int, as_json: bool) -> None:
+    """Payouts, newest first. What became of them meanwhile is taken in first.
+
+    Example: steward payouts list --state open
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        app.payouts.follow()
+        app.events.sequence()
+        items = app.payouts.listed(state, creator, limit)
+    emit({"items": items, "next": None}, as_json, "\n".join(_line(one) for one in items) or "none")
+
+
+@payouts.command()
+@click.option("--creator", help="Only for this creator.")
+@click.option("--by", default="owner", show_default=True, help="Who asks for it.")
+@json_option
+@report_errors
+def prepare(creator: str | None, by: str, as_json: bool) -> None:
+    """Work out what every creator is owed, and ask for the approval of each payout. Nothing leaves before people agree.
+
+    Example: steward payouts prepare --json
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        app.events.sequence()
+        made = app.payouts.prepare(by, creator)
+        app.events.sequence()
+    lines = [_line(one) for one in made["payouts"]]
+    lines += [_waiting(one) for one in made["waiting"]]
+    emit(made, as_json, "\n".join(lines) or "nobody is owed anything")
+
+
+@payouts.command()
+@click.argument("payout_id")
+@json_option
+@report_errors
+def show(payout_id: str, as_json: bool) -> None:
+    """One payout: every commission in it, what was held back, what people said. With a key in STEWARD_API_KEY this
+    counts as having read it.
+
+    Example: steward payouts show pay_0193...
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        app.payouts.follow()
+        app.events.sequence()
+        found = app.payouts.show(payout_id, os.environ.get(KEY, "").strip())
+    if found is None:
+        raise BadInput(f"there is no payout {payout_id!r}", fix="steward payouts list")
+    money = found["currency"]
+    lines = [_line(found), f"  to {found['payee']} as {found['reference']}, {found['screening']['detail']}"]
+    lines += [f"  {one['ref']:<40} {Money(one['amount_minor'], money)!s:>16}" for one in found["lines"]]
+    lines += [f"  held back {Money(found['held_back_minor'], money)}"] if found["held_back_minor"] else []
+    lines += [f"  {one['person']} ({one['role']}): {one['decision']} {one['reason']}" for one in found["approvals"]]
+    lines += ["  its lines are as they were prepared" if found["intact"] else "  ITS LINES ARE NOT WHAT WAS PREPARED"]
+    lines += [f"  the evidence: steward action show {found['action_id']}"] if found["action_id"] else []
+    emit(found, as_json, "\n".join(lines))
+
+
+@payouts.command()
+@click.argument("payout_id")
+@click.option("--reason", default="", help="Why.")
+@json_option
+@report_errors
+def approve(payout_id: str, reason: str, as_json: bool) -> None:
+    """Say yes to exactly this payout, as the person whose key is in STEWARD_API_KEY. Exit 1 where it does not count.
+
+    Example: steward payouts approve pay_0193...
+    """
+    from steward.bootstrap import open_app
+
+    key = own_key()
+    with open_app() as app:
+        made = app.payouts.approve(payout_id, key, "cli", reason)
+        app.events.sequence()
+        app.payouts.follow()
+        app.events.sequence()
+    _decided(payout_id, made, as_json)
+
+
+@payouts.command()
+@click.argument("payout_id")
+@click.option("--reason", required=True, help="Why.")
+@json_option
+@report_errors
+def reject(payout_id: str, reason: str, as_json: bool) -> None:
+    """Say no: its commissions are free for the next payout. Exit 1 where it does not count.
+
+    Example: steward payouts reject pay_0193... --reason "the invoice is missing"
+    """
+    from steward.bootstrap import open_app
+
+    key = own_key()
+    with open_app() as app:
+        made = app.payouts.reject(payout_id, key, "cli", reason)
+        app.events.sequence()
+    _decided(payout_id, made, as_json)
+
+
+@payouts.command()
+@click.argument("creator")
+@click.argument("address")
+@click.option("--name", required=True, help="What she is called, for the lists names are held against.")
+@click.option("--called-by", required=True, help="Who rang the number on file and confirmed it.")
+@click.option("--by", default="owner", show_default=True, help="Who asks for it.")
+@json_option
+@report_errors
+def payee(creator: str, address: str, name: str, called_by: str, by: str, *, as_json: bool) -> None:
+    """Ask for the address a creator is paid at: SYSTEM:ID. Two people other than who asks must agree. Exit 1 where it
+    is refused.
+
+    Example: steward payouts payee mia mercury:5a1d... --name "Mia Example" --called-by ben
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        made = app.payees.change(creator, address, name, called_by, by)
+        app.events.sequence()
+    reasons = "; ".join(made["reasons"])
+    emit(made, as_json, f"{made['id']} is {made['state']}: {reasons}\n  name: {made['screening']['detail']}")
+    answer(made["outcome"] != "refused")
+
+
+@payouts.command()
+@json_option
+@report_errors
+def payees(as_json: bool) -> None:
+    """Where each party is paid, since when, and who telephoned.
+
+    Example: steward payouts payees
+    """
+    from steward.bootstrap import open_app
+
+    with open_app() as app:
+        items = app.payees.listed()
+    lines = [f"{one['party']:<20} {one['payee']:<50} since {one['since'][:10]}, {one['called_by']}" for one in items]
+    emit({"items": items, "next": None}, as_json, "\n".join(lines) or "none")
+
+
+def _line(one: JsonObject) -> str:
+    money = Money(one["amount_minor"], one["currency"])
+    where = one["landed_ref"] or one["why"] or one["action_state"] or "not proposed yet"
+    return f"{one['payout_id']}  {one['creator_id']:<16} {money!s:>16}  {one['state']:<8} {where}"
+
+
+def _waiting(one: JsonObject) -> str:
+    parts = [f"{Money(amount, one['currency'])} {why.replace('_', ' ')}" for why, amount in one["waiting"].items()]
+    said = "; ".join([*([one["reason"]] if one["reason"] else []), *parts])
+    return f"{'waits':<38}{one['creator_id']:<16} {Money(one['due_minor'], one['currency'])!s:>16}  {said}"
+
+
+def _decided(payout_id: str, made: JsonObject, as_json: bool) -> None:
+    said = f"{made['code']}: {made['reason']}" if made["code"] else f"is {made['state']}"
+    rest = f" ({made['agreed']} of {made['quorum']} agreed)" if made["state"] == "awaiting_approval" else ""
+    emit({"payout_id": payout_id, **made}, as_json, f"{payout_id} {said}{rest}")
+    answer(not made["code"])

@@ -1,0 +1,93 @@
+"""Payouts with their lines, and who they are for. Every method runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from steward.infra import sql
+from steward.payouts.core.owed import Line
+
+Row = dict[str, Any]
+
+
+class PayoutStore:
+    """SQL of payout, payout_line and payee_name."""
+
+    def __init__(self) -> None:
+        self._sql = sql.load("steward.payouts")
+
+    def take_turn(self, connection: Connection[Row]) -> None:
+        """Wait until nobody else prepares payouts; held to the end of the caller's transaction."""
+        connection.execute(self._sql["payout_turn"])
+
+    def commissions(self, connection: Connection[Row], creator_id: str | None, now: datetime) -> list[Row]:
+        """Every commission with what was reversed of it and what payouts hold of it."""
+        return connection.execute(self._sql["commissions"], {"creator_id": creator_id, "now": now}).fetchall()
+
+    def elsewhere(self, connection: Connection[Row], creator_id: str | None) -> dict[tuple[str, str], int]:
+        """What was paid past these payouts and is in none of them, by creator and currency."""
+        rows = connection.execute(self._sql["paid_elsewhere"], {"creator_id": creator_id})
+        return {(row["creator_id"], row["currency"]): int(row["amount_minor"]) for row in rows}
+
+    def open(self, connection: Connection[Row]) -> set[tuple[str, str]]:
+        """Creators and currencies with a payout on its way."""
+        return {(row["creator_id"], row["currency"]) for row in connection.execute(self._sql["open_payouts"])}
+
+    def add(self, connection: Connection[Row], values: Row, lines: Sequence[Line]) -> None:
+        connection.execute(self._sql["add_payout"], {**values, "screening": Jsonb(values["screening"])})
+        rows = [{"kind": line.kind, "ref": line.ref, "amount_minor": line.amount_minor} for line in lines]
+        connection.execute(self._sql["add_lines"], {"payout_id": values["payout_id"], "lines": Jsonb(rows)})
+
+    def unasked(self, connection: Connection[Row]) -> list[Row]:
+        """Payouts that were prepared and not proposed: whoever did was interrupted."""
+        return connection.execute(self._sql["unasked_payouts"]).fetchall()
+
+    def asked(self, connection: Connection[Row], payout_id: str, action_id: str) -> None:
+        connection.execute(self._sql["payout_asked"], {"payout_id": payout_id, "action_id": action_id})
+
+    def end(
+        self,
+        connection: Connection[Row],
+        payout_id: str,
+        state: str,
+        why: str,
+        now: datetime,
+        landed_ref: str | None = None,
+    ) -> bool:
+        """Move a payout on; whether it was not there already."""
+        values = {"payout_id": payout_id, "state": state, "why": why[:500], "now": now, "landed_ref": landed_ref}
+        return connection.execute(self._sql["end_payout"], values).fetchone() is not None
+
+    def one(self, connection: Connection[Row], payout_id: str) -> Row | None:
+        return connection.execute(self._sql["payout"], {"payout_id": payout_id}).fetchone()
+
+    def listed(
+        self, connection: Connection[Row], state: str | None, creator_id: str | None, limit: int, offset: int
+    ) -> list[Row]:
+        values = {"state": state, "creator_id": creator_id, "limit": limit, "offset": offset}
+        return connection.execute(self._sql["payouts"], values).fetchall()
+
+    def lines(self, connection: Connection[Row], payout_id: str) -> list[Line]:
+        rows = connection.execute(self._sql["payout_lines"], {"payout_id": payout_id})
+        return [Line(row["kind"], row["ref"], row["amount_minor"]) for row in rows]
+
+    def on_the_way(self, connection: Connection[Row]) -> list[Row]:
+        """Payouts that were sent and that no statement showed yet."""
+        return connection.execute(self._sql["sent_payouts"]).fetchall()
+
+    def put_name(self, connection: Connection[Row], values: Row) -> None:
+        connection.execute(self._sql["put_name"], values)
+
+    def names(self, connection: Connection[Row], parties: Sequence[str]) -> dict[tuple[str, str], str]:
+        """Names of payees by party and address."""
+        rows = connection.execute(self._sql["payee_names"], {"parties": list(parties)})
+        return {(row["party"], row["payee"]): row["name"] for row in rows}
+
+    def payees(self, connection: Connection[Row]) -> list[Row]:
+        """Addresses in force by party, each since when, as the log tells."""
+        return connection.execute(self._sql["payees"]).fetchall()

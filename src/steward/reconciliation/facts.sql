@@ -1,0 +1,41 @@
+-- creator_settled --
+-- Commissions of a creator on orders of which every movement is done with a statement, less what was reversed and paid.
+WITH own AS (
+    SELECT data->>'commission_id' AS commission_id, data->>'order_id' AS order_id, data->>'currency' AS currency,
+           (data->>'amount_minor')::bigint AS amount_minor
+    FROM event WHERE type = 'CommissionEarned' AND data->>'creator_id' = %(creator_id)s::text
+), told AS (
+    SELECT r.value->>1 AS order_id
+    FROM expectation e CROSS JOIN jsonb_array_elements(e.refs) r
+    LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'books' AND i.key = e.key
+    WHERE e.side = 'statement' AND r.value->>0 = 'order' AND r.value->>1 IN (SELECT order_id FROM own)
+    GROUP BY r.value->>1
+    HAVING bool_and(i.key IS NOT NULL) AND bool_or(e.type = 'payment')
+), moved AS (
+    SELECT o.currency, o.amount_minor - coalesce((
+        SELECT sum((r.data->>'amount_minor')::bigint) FROM event r
+        WHERE r.type = 'CommissionReversed' AND r.data->>'commission_id' = o.commission_id), 0) AS amount_minor
+    FROM own o JOIN told t USING (order_id)
+    UNION ALL
+    SELECT data->>'currency', -(data->>'amount_minor')::bigint FROM event
+    WHERE type = 'PayoutProcessed' AND data->>'creator_id' = %(creator_id)s::text
+)
+SELECT jsonb_build_object('amount_minor', coalesce(sum(amount_minor), 0)::bigint,
+                          'currency', coalesce(min(currency), %(currency)s::text)) AS value
+FROM moved HAVING count(DISTINCT currency) <= 1;
+
+-- settled_orders --
+-- Of these orders those whose every movement is done with a statement, one of them a payment.
+SELECT r.value->>1 AS order_id
+FROM expectation e CROSS JOIN jsonb_array_elements(e.refs) r
+LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'books' AND i.key = e.key
+WHERE e.side = 'statement' AND r.value->>0 = 'order' AND r.value->>1 = ANY (%(orders)s::text[])
+GROUP BY r.value->>1
+HAVING bool_and(i.key IS NOT NULL) AND bool_or(e.type = 'payment');
+
+-- shown_by --
+-- Of these movements of ours those that stand in a match, each with the line that shows it.
+SELECT i.key, min(o.key) AS shown
+FROM recon_item i JOIN recon_item o ON o.match_no = i.match_no AND o.is_live AND o.item_side <> 'books'
+WHERE i.is_live AND i.item_side = 'books' AND i.key = ANY (%(keys)s::text[]) AND i.match_no IS NOT NULL
+GROUP BY i.key;
