@@ -94,8 +94,9 @@ WHERE kind = %(kind)s AND currency = %(currency)s AND day = %(day)s;
 -- let_through --
 -- Parameters of actions of some kinds that were let through, or are held and not expired, since an instant; not of those
 -- on their way outside that came to nothing, nor (if asked so) that the world has been seen to confirm; nor of one action.
+-- One that is dated a moment later counts as well: whoever is dated first may come to his turn second.
 SELECT a.proposal->'params' AS params FROM action a LEFT JOIN effect e USING (action_id)
-WHERE a.kind = ANY (%(kinds)s::text[]) AND a.outcome <> 'refused' AND a.proposed_at < %(at)s::timestamptz
+WHERE a.kind = ANY (%(kinds)s::text[]) AND a.outcome <> 'refused' AND a.proposed_at < %(at)s::timestamptz + interval '1 day'
   AND (%(since)s::timestamptz IS NULL OR a.proposed_at >= %(since)s::timestamptz)
   AND (a.outcome <> 'held' OR coalesce(e.state, '') <> 'awaiting_approval' OR (a.result->>'expires_at')::timestamptz > %(at)s::timestamptz)
   AND (a.outcome <> 'held' OR e.state IS NOT NULL OR (a.result->>'expires_at')::timestamptz > %(at)s::timestamptz)
