@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from steward.cli.output import answer, emit, json_option, report_errors
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.money import Money
+
+if TYPE_CHECKING:
+    from steward.bootstrap import App
 
 
 @click.group()
@@ -35,8 +39,7 @@ def list_payouts(state: str | None, creator: str | None, limit: int, as_json: bo
     from steward.bootstrap import open_app
 
     with open_app() as app:
-        app.payouts.follow()
-        app.events.sequence()
+        _take_in(app)
         items = app.payouts.listed(state, creator, limit)
     emit({"items": items, "next": None}, as_json, "\n".join(_line(one) for one in items) or "none")
 
@@ -75,8 +78,7 @@ def show(payout_id: str, as_json: bool) -> None:
     from steward.bootstrap import open_app
 
     with open_app() as app:
-        app.payouts.follow()
-        app.events.sequence()
+        _take_in(app)
         found = app.payouts.show(payout_id, os.environ.get(KEY, "").strip())
     if found is None:
         raise BadInput(f"there is no payout {payout_id!r}", fix="steward payouts list")
@@ -106,8 +108,7 @@ def approve(payout_id: str, reason: str, as_json: bool) -> None:
     with open_app() as app:
         made = app.payouts.approve(payout_id, key, "cli", reason)
         app.events.sequence()
-        app.payouts.follow()
-        app.events.sequence()
+        _take_in(app)
     _decided(payout_id, made, as_json)
 
 
@@ -168,6 +169,13 @@ def payees(as_json: bool) -> None:
         items = app.payees.listed()
     lines = [f"{one['party']:<20} {one['payee']:<50} since {one['since'][:10]}, {one['called_by']}" for one in items]
     emit({"items": items, "next": None}, as_json, "\n".join(lines) or "none")
+
+
+def _take_in(app: App) -> None:
+    """What became of payouts goes into the log, and from there into the books."""
+    app.payouts.follow()
+    app.events.sequence()
+    app.money_events.post_pending()
 
 
 def _line(one: JsonObject) -> str:

@@ -199,7 +199,7 @@ def test_a_payout_is_prepared_agreed_to_sent_once_and_shown_by_a_statement(house
     made = house.prepared()
     assert [(one["creator_id"], one["amount_minor"]) for one in made["payouts"]] == [("mia", 6006)], made
     payout = made["payouts"][0]
-    assert payout["intact"] and payout["action_state"] == "awaiting_approval"
+    assert (payout["intact"], payout["action_state"]) == (True, "awaiting_approval")
     assert len(payout["reference"]) == 35
     assert house.prepared()["payouts"] == [], "while it is on its way nothing more is prepared"
     house.send()
@@ -289,7 +289,9 @@ def test_who_asks_never_agrees_who_rang_is_somebody_else_and_an_address_rests_wh
 
     house.settle(1, 2, 3)
     house.let_in()
-    assert [(one["party"], one["payee"], one["called_by"]) for one in house.app.payees.listed()] == [("mia", MIA, "ben")]
+    assert [(one["party"], one["payee"], one["called_by"]) for one in house.app.payees.listed()] == [
+        ("mia", MIA, "ben")
+    ]
     payout = house.prepared()["payouts"][0]
     stopped = change("mia", "paypal:THIEF000000", "Mia", "ben", "fay")
     assert (stopped["outcome"], stopped["code"]) == ("refused", "payment_on_its_way")
@@ -341,7 +343,7 @@ def test_the_application_role_cannot_let_a_payout_go(house):
         ("UPDATE effect SET state = 'executing', fence = fence + 1 WHERE action_id = %s", [action]),
         ("UPDATE effect SET state = 'succeeded' WHERE action_id = %s", [action]),
         ("UPDATE effect SET quorum = 0 WHERE action_id = %s", [action]),
-        ("UPDATE effect SET args = '{\"receiver\": \"THIEF\"}' WHERE action_id = %s", [action]),
+        ('UPDATE effect SET args = \'{"receiver": "THIEF"}\' WHERE action_id = %s', [action]),
         ("UPDATE payout SET payee = 'paypal:THIEF' WHERE payout_id = %s", [payout["payout_id"]]),
         ("UPDATE payout SET amount_minor = 1 WHERE payout_id = %s", [payout["payout_id"]]),
         ("DELETE FROM payout WHERE payout_id = %s", [payout["payout_id"]]),

@@ -220,18 +220,23 @@ def test_the_bank_confirms_a_payout(books):
     assert json.dumps(match["evidence"])
 
 
-def camt(minor, reference):
-    amount = f"{int(minor) // 100}.{int(minor) % 100:02d}"
+def camt(minor, reference, day="2011-05-05", name="s1", opening=0):
+    """A bank's statement of one entry: `minor` came in, or, below nothing, went out."""
+
+    def major(amount):
+        return f"{amount // 100}.{amount % 100:02d}"
+
+    minor, side = int(minor), "CRDT" if int(minor) > 0 else "DBIT"
     balance = (
         '<Bal><Tp><CdOrPrtry><Cd>{}</Cd></CdOrPrtry></Tp><Amt Ccy="USD">{}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
-        "<Dt><Dt>2011-05-05</Dt></Dt></Bal>"
+        f"<Dt><Dt>{day}</Dt></Dt></Bal>"
     )
     return (
         '<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr>'
-        "<MsgId>m</MsgId><CreDtTm>2011-05-05T00:00:00Z</CreDtTm></GrpHdr><Stmt><Id>s1</Id>"
-        "<CreDtTm>2011-05-05T00:00:00Z</CreDtTm><Acct><Id><Othr><Id>A</Id></Othr></Id></Acct>"
-        f"{balance.format('OPBD', '0.00')}{balance.format('CLBD', amount)}"
-        f'<Ntry><Amt Ccy="USD">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2011-05-05</Dt>'
-        f"</BookgDt><ValDt><Dt>2011-05-05</Dt></ValDt><AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls><Refs>"
+        f"<MsgId>m</MsgId><CreDtTm>{day}T00:00:00Z</CreDtTm></GrpHdr><Stmt><Id>{name}</Id>"
+        f"<CreDtTm>{day}T00:00:00Z</CreDtTm><Acct><Id><Othr><Id>A</Id></Othr></Id></Acct>"
+        f"{balance.format('OPBD', major(opening))}{balance.format('CLBD', major(opening + minor))}"
+        f'<Ntry><Amt Ccy="USD">{major(abs(minor))}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>{day}'
+        f"</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt><AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls><Refs>"
         f"<EndToEndId>{reference}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
     ).encode()

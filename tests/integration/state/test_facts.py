@@ -237,14 +237,12 @@ def test_what_a_creator_may_be_paid(tell, ask):
         ("CommissionEarned", 0, {"commission_id": "c3", "amount_minor": 200, **mia, **GBP}),
         ("CommissionReversed", 1, {"commission_id": "c1", "amount_minor": 100, **mia, **GBP}),
         ("PayoutProcessed", 2, {"payout_id": "p1", "amount_minor": 50, **mia, **GBP}),
-        ("SettlementReceived", 3, {"settlement_id": "s1", "provider": "x", "net_minor": 1, "lines": [{"reference": "1", "kind": "payment", "net_minor": 1, "order_id": "o2"}], **GBP}),
         ("SampleSent", 10, {"sample_id": "m1", "sku": "MUG", "cost_minor": 900, **mia, **GBP}),
     )  # fmt: skip
     assert ask("creator.matured", mia) == gbp(350)
     assert ask("creator.matured", mia, 10) == gbp(-50)
-    assert ask("creator.settled", mia) == gbp(-50)
-    tell(("SettlementReconciled", 4, {"settlement_id": "s1", "provider": "x", "net_minor": 1, "matched": 1, **GBP}))
-    assert ask("creator.settled", mia) == gbp(250)
+    assert ask("creator.recent", mia) == gbp(400), "c1 became due on day 18, within the holdback's days"
+    assert ask("creator.recent", mia, 10) == gbp(0)
     assert [ask("creator.rate", mia), ask("creator.rate_since", mia)] == ["0.15", "2011-05-02T09:00:00.000000Z"]
     assert ask("creator.rate", {"creator_id": "new"}) is None
     assert [ask("samples.month", mia, days) for days in (20, 40)] == [gbp(900), gbp(0)]
