@@ -210,6 +210,33 @@ def test_the_bank_pays_whom_it_knows_once(shop):
     assert shop.bank.post("/v1/payments", json=stranger).json()["code"] == "UNKNOWN_PAYEE"
 
 
+def test_the_same_account_in_mercurys_dialect(shop):
+    root = "/api/v1"
+    (account,) = shop.bank.get(f"{root}/accounts").json()["accounts"]
+    saved = {one["name"]: one["id"] for one in shop.bank.get(f"{root}/recipients").json()["recipients"]}
+    path = f"{root}/account/{account['id']}"
+    wish = {"recipientId": saved["creator-001"], "amount": 12.5, "paymentMethod": "ach", "idempotencyKey": "act_m1"}
+    made = shop.bank.post(f"{path}/transactions", json=wish | {"externalMemo": "PAY 77"})
+    assert (made.status_code, made.json()["amount"], made.json()["externalMemo"]) == (200, -12.5, "PAY 77")
+    again = shop.bank.post(f"{path}/transactions", json=wish | {"externalMemo": "PAY 77"})
+    assert (again.status_code, again.json()) == (409, made.json()), "a known key is answered with the first"
+    for wrong, status in (
+        ({"idempotencyKey": "act_m2"}, 400),  # the same amount to the same recipient within a day
+        ({"idempotencyKey": "act_m3", "recipientId": account["id"]}, 404),
+        ({"idempotencyKey": "act_m4", "amount": 1.005}, 400),
+        ({"idempotencyKey": "act_m5", "amount": 1e9}, 400),
+        ({"idempotencyKey": "act_m6", "paymentMethod": "wire"}, 400),
+    ):
+        assert shop.bank.post(f"{path}/transactions", json=wish | wrong).status_code == status, wrong
+    assert shop.bank.get(f"{path}/transaction/{made.json()['id']}").json() == made.json()
+    listed = shop.bank.get(f"{path}/transactions", params={"limit": 1}).json()
+    assert (listed["total"], listed["transactions"]) == (1, [made.json()])
+    entries = shop.bank.get(f"{shop.account}/entries").json()
+    last = shop.bank.get(f"{shop.account}/entries", params={"page": entries["pages"]}).json()["entries"]
+    assert any("PAY 77" in json.dumps(one) for one in last)
+    assert shop.bank.get(path).json()["currentBalance"] == account["currentBalance"] - 12.5
+
+
 def test_no_face_shows_a_hidden_cause(shop, paypal):
     seen = json.dumps([
         shop.plain.get(f"/v1/{name}?limit=100").json()

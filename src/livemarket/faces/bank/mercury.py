@@ -119,7 +119,7 @@ def _send(till: Till, call: Call) -> Answer:
     if known:
         return _said(409, _shown(till, known))
     party = next((one for one in _parties(till) if recipient(one) == to), None)
-    memo = str(asked.get("externalMemo") or key)[:35]
+    memo = str(asked.get("externalMemo") or key.replace("_", "-"))[:35]
     if method != "ach" or cents != int(cents) or cents < 1 or not _MEMO.fullmatch(memo):
         return _no(400, "an ACH transfer of at least one cent, in whole cents, with a plain memo")
     if party is None:
