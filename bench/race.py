@@ -173,20 +173,30 @@ class Race:
         self.grant()
         for number in range(PROCESSES):
             self.spawn(number)
-        struck = portions = shown = 0
+        struck = shown = 0
+        granting = threading.Thread(target=self.grants)  # a grant waits for the row that all race for: strikes must not
+        granting.start()
         while any(one.is_alive() for one in self.processes.values()):
             next(one for one in self.processes.values() if one.is_alive()).join(0.02)
             done = self.done()
-            while portions < done * PORTIONS // self.total and portions < PORTIONS - 1:
-                portions += 1
-                self.grant()
             if done * (kills + backends + 1) // self.total > struck < kills + backends:
                 struck += 1
                 self.strike(backends)
             if done - shown > self.total // 20:
                 shown = done
                 print(f"{self.manner}: {done} answered, {self.kills}", file=sys.stderr, flush=True)
+        granting.join()
         self.app.close()
+
+    def grants(self):
+        """One portion after the other, as the race goes on."""
+        portions = 0
+        while portions < PORTIONS - 1 and any(one.is_alive() for one in list(self.processes.values())):
+            if portions < self.done() * PORTIONS // self.total:
+                portions += 1
+                self.grant()
+            else:
+                time.sleep(0.02)
 
     def done(self):
         return sum(p.stat().st_size // NUMBER.size for p in self.stage.home.glob(f"{self.manner}-*"))
