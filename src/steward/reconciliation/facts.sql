@@ -1,5 +1,6 @@
 -- creator_settled --
--- Commissions of a creator on orders of which every movement is done with a statement, less what was reversed and paid.
+-- Commissions of a creator on orders of which every movement is done with a statement, less what was reversed and paid. It is
+-- done in a match, or in a break that a person resolved and that a statement's line stands in: what no statement told is not.
 WITH own AS (
     SELECT data->>'commission_id' AS commission_id, data->>'order_id' AS order_id, data->>'currency' AS currency,
            (data->>'amount_minor')::bigint AS amount_minor
@@ -8,6 +9,7 @@ WITH own AS (
     SELECT r.value->>1 AS order_id
     FROM expectation e CROSS JOIN jsonb_array_elements(e.refs) r
     LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'books' AND i.key = e.key
+         AND (i.match_no IS NOT NULL OR EXISTS (SELECT FROM recon_item s WHERE s.break_id = i.break_id AND s.item_side = 'statement'))
     WHERE e.side = 'statement' AND r.value->>0 = 'order' AND r.value->>1 IN (SELECT order_id FROM own)
     GROUP BY r.value->>1
     HAVING bool_and(i.key IS NOT NULL) AND bool_or(e.type = 'payment')
@@ -25,10 +27,11 @@ SELECT jsonb_build_object('amount_minor', coalesce(sum(amount_minor), 0)::bigint
 FROM moved HAVING count(DISTINCT currency) <= 1;
 
 -- settled_orders --
--- Of these orders those whose every movement is done with a statement, one of them a payment.
+-- Of these orders those whose every movement is done with a statement (see creator_settled), one of them a payment.
 SELECT r.value->>1 AS order_id
 FROM expectation e CROSS JOIN jsonb_array_elements(e.refs) r
 LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'books' AND i.key = e.key
+     AND (i.match_no IS NOT NULL OR EXISTS (SELECT FROM recon_item s WHERE s.break_id = i.break_id AND s.item_side = 'statement'))
 WHERE e.side = 'statement' AND r.value->>0 = 'order' AND r.value->>1 = ANY (%(orders)s::text[])
 GROUP BY r.value->>1
 HAVING bool_and(i.key IS NOT NULL) AND bool_or(e.type = 'payment');
