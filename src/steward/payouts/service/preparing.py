@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,7 +16,8 @@ from steward.infra.entropy import random_bytes
 from steward.kernel.canonical import JsonObject
 from steward.kernel.ids import derived_id, make_id, uuid7_hex
 from steward.kernel.instants import unix_ms
-from steward.payouts.core.owed import Commission, Owed, Terms, owed
+from steward.kernel.money import Money
+from steward.payouts.core.owed import Commission, Line, Owed, Terms, owed
 from steward.payouts.core.statement import content, digest, reference
 from steward.payouts.service.doors import Doors
 from steward.payouts.service.following import KIND, fact
@@ -145,9 +146,9 @@ class Preparing:
         do it again.
         """
         with self._doors.database.transaction() as connection:
-            rows = self._store.unasked(connection)
-        for row in rows:
-            acted = self._doors.control.act(self._proposal(row))
+            rows = [(row, self._store.lines(connection, row["payout_id"])) for row in self._store.unasked(connection)]
+        for row, lines in rows:
+            acted = self._doors.control.act(self._proposal(row, lines))
             action = self._doors.control.gateway.action(acted.action_id)
             now = self._doors.clock.now()
             with self._doors.database.transaction() as connection:
@@ -156,13 +157,16 @@ class Preparing:
                     why = str(action.result.get("reason", "")) if action else ""
                     self._store.end(connection, row["payout_id"], "dropped", f"{acted.outcome}: {why}", now)
 
-    def _proposal(self, row: Row) -> ActionProposal:
+    def _proposal(self, row: Row, lines: Sequence[Line]) -> ActionProposal:
         key = f"{KIND}:{row['payout_id']}"
-        back = f", {-row['clawed_minor']} of them taken back" if row["clawed_minor"] else ""
-        why = (
-            f"commissions that are due{back}; {row['held_back_minor']} minor units held back; "
-            f"name: {row['screening']['detail']}; prepared by {row['prepared_by']}"
-        )
+        money = row["currency"]
+        why = [
+            f"{sum(line.amount_minor > 0 for line in lines)} commissions that are due",
+            *([f"{Money(-row['clawed_minor'], money)} taken back of earlier ones"] if row["clawed_minor"] else []),
+            *([f"{Money(row['held_back_minor'], money)} held back"] if row["held_back_minor"] else []),
+            f"name: {row['screening']['detail']}",
+            f"prepared by {row['prepared_by']}",
+        ]
         return ActionProposal(
             id=derived_id("act", unix_ms(row["prepared_at"]), key),
             key=key,
@@ -176,7 +180,7 @@ class Preparing:
             },
             principal=Principal(id=PROPOSER),
             at=self._doors.control.gateway.now(),
-            why=why,
+            why="; ".join(why),
             evidence={"batch": row["batch_id"], "digest": bytes(row["digest"]).hex()},
         )
 
