@@ -87,8 +87,7 @@ LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = '
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE s.superseded_by IS NULL AND NOT s.is_bank AND i.break_id IS NULL
-  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s))
-ORDER BY s.provider, s.statement;
+  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s));
 
 -- pool_bank_lines --
 -- The same for entries of banks.
@@ -99,8 +98,7 @@ LEFT JOIN recon_item i ON i.is_live AND i.book = 'bank' AND i.item_side = 'bank'
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE s.superseded_by IS NULL AND s.is_bank AND i.break_id IS NULL
-  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s))
-ORDER BY s.provider, s.statement;
+  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s));
 
 -- pool_expected --
 -- What the books expect on a side, as far as nobody settled it for good.
@@ -120,7 +118,8 @@ GROUP BY m.match_no;
 
 -- match_numbers --
 -- So many new numbers of matches, in order.
-SELECT nextval(pg_get_serial_sequence('recon_match', 'match_no')) AS n FROM generate_series(1, %(count)s);
+SELECT coalesce(array_agg(n), '{}') AS numbers
+FROM (SELECT nextval(pg_get_serial_sequence('recon_match', 'match_no')) AS n FROM generate_series(1, %(count)s)) AS fresh;
 
 -- copy_matches --
 -- Matches of a run.

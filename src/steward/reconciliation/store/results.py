@@ -35,8 +35,7 @@ class ResultStore:
         self, connection: Connection[Row], side: str, matches: Sequence[Match], run_id: str, now: datetime, by: str
     ) -> list[int]:
         """Matches with their items; their numbers."""
-        found = connection.execute(self._sql["match_numbers"], {"count": len(matches)})
-        numbers = [row["n"] for row in found]
+        numbers = self._numbers(connection, len(matches))
         told_by: dict[int, str] = {}  # the cascade shares evidence between matches
 
         def evidence(one: Match) -> str:
@@ -64,6 +63,11 @@ class ResultStore:
             ),
         )
         return numbers
+
+    def _numbers(self, connection: Connection[Row], count: int) -> list[int]:
+        """So many new numbers of matches, in order."""
+        found = connection.execute(self._sql["match_numbers"], {"count": count}).fetchone()
+        return found["numbers"] if found else []
 
     def undo(self, connection: Connection[Row], numbers: Sequence[int], by: str, why: str, now: datetime) -> int:
         """Undo matches; how many items are free again."""
