@@ -21,6 +21,7 @@ from steward.contracts.settlement import (
     FxTerms,
     Match,
     MatchItem,
+    NettingTerms,
     Reconciled,
     ReconTerms,
     Resolution,
@@ -37,7 +38,7 @@ from steward.kernel.ids import derived_id, make_id
 from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.core.bank import reconcile_bank
 from steward.reconciliation.core.calendars import Window
-from steward.reconciliation.core.cascade import fingerprint, reconcile
+from steward.reconciliation.core.cascade import fingerprint, reconcile, uncollected
 from steward.reconciliation.core.expecting import TYPES, alone, comparable, expected_of, fee_of
 from steward.reconciliation.service.files import SOURCE, texts
 from steward.reconciliation.store import ResultStore, Row, StatementStore
@@ -74,7 +75,7 @@ class Reconciliation:
         self.catch_up()
         now = self._clock.now()
         moment = as_of or now
-        with self._db.transaction() as connection:
+        with uncollected(), self._db.transaction() as connection:
             self._results.take_turn(connection)
             since = now - _HORIZON
             statements = [_charged(one) for one in self._store.pool(connection, is_bank=side == "bank", since=since)]
@@ -115,16 +116,19 @@ class Reconciliation:
         moves = [
             move for move in expected if move.provider in told_of and (move.type != "payout" or move.provider in pays)
         ]
-        return reconcile(statements, comparable(statements, moves), [*fees, *rates], windows, at)
+        nets = [NettingTerms(one.provider) for one in terms.netting]
+        return reconcile(statements, comparable(statements, moves), [*fees, *rates, *nets], windows, at)
 
     def _keep(
         self, connection: Connection[Row], side: Side, result: Reconciled, run_id: str, since: datetime, now: datetime
     ) -> None:
         live = self._results.live(connection, side, since)
-        found = {told(match.items): match for match in result.matches}
-        gone = [number for items, number in live.items() if items not in found]
-        self._results.undo(connection, gone, MACHINE, f"{run_id} found otherwise", now)
-        fresh = [match for items, match in found.items() if items not in live]
+        fresh: Sequence[Match] = result.matches
+        if live:
+            found = {told(match.items): match for match in result.matches}
+            gone = [number for items, number in live.items() if items not in found]
+            self._results.undo(connection, gone, MACHINE, f"{run_id} found otherwise", now)
+            fresh = [match for items, match in found.items() if items not in live]
         self._results.add(connection, side, fresh, run_id, now, MACHINE)
         rows = [_break_row(side, one) for one in result.breaks]
         before = self._results.open_breaks(connection, side)
