@@ -616,6 +616,14 @@ CREATE TABLE recon_run (
     report jsonb NOT NULL
 );
 
+CREATE TABLE recon_settled (
+    settlement_id text NOT NULL,
+    matched integer NOT NULL,
+    mismatches integer NOT NULL,
+    run_id text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE refund (
     refund_id text NOT NULL,
     customer_id text,
@@ -1001,6 +1009,10 @@ ALTER TABLE recon_match ADD CONSTRAINT recon_match_confidence_check CHECK (((con
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_pkey PRIMARY KEY (match_no);
 ALTER TABLE recon_run ADD CONSTRAINT recon_run_pkey PRIMARY KEY (run_id);
 ALTER TABLE recon_run ADD CONSTRAINT recon_run_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text])));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_matched_check CHECK ((matched >= 0));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_mismatches_check CHECK ((mismatches >= 0));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_pkey PRIMARY KEY (settlement_id);
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlement(settlement_id);
 ALTER TABLE refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, part);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
@@ -2397,6 +2409,7 @@ CREATE TRIGGER recon_break_item_is_append_only BEFORE DELETE OR UPDATE OR TRUNCA
 CREATE TRIGGER recon_item_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_item FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER recon_match_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_match FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER recon_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.recon_run FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_settled_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_settled FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_is_kept BEFORE DELETE OR TRUNCATE ON public.settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2451,6 +2464,7 @@ GRANT INSERT, SELECT ON recon_break_item TO steward_app;
 GRANT INSERT, SELECT ON recon_item TO steward_app;
 GRANT INSERT, SELECT ON recon_match TO steward_app;
 GRANT INSERT, SELECT ON recon_run TO steward_app;
+GRANT INSERT, SELECT ON recon_settled TO steward_app;
 GRANT INSERT, SELECT ON settlement TO steward_app;
 GRANT INSERT, SELECT ON settlement_file TO steward_app;
 GRANT INSERT, SELECT ON settlement_line TO steward_app;

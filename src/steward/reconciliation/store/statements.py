@@ -65,20 +65,29 @@ class StatementStore:
         found = connection.execute(self._sql["add_fees"], {"rows": Jsonb(list(rows))})
         return {row["key"] for row in found}
 
-    def pool(self, connection: Connection[Row], *, is_bank: bool, since: datetime) -> list[Statement]:
-        """The lines a run is about, by statement."""
+    def pool(
+        self, connection: Connection[Row], *, is_bank: bool, since: datetime, again: Sequence[int] = ()
+    ) -> list[Statement]:
+        """The lines a run is about, by statement: what is free, what the machine matched since then or in `again`."""
         found: dict[tuple[str, str], list[Any]] = {}
         make = _bank_line if is_bank else _statement_line
         query = "pool_bank_lines" if is_bank else "pool_lines"
-        for provider, name, *row in self._tuples(connection, query, since=since):
+        for provider, name, *row in self._tuples(connection, query, since=since, again=list(again)):
             found.setdefault((provider, name), []).append(make(row))
         return [
             Statement(name, provider, "", lines[0].currency, cast("Any", tuple(lines)))
             for (provider, name), lines in sorted(found.items())
         ]
 
-    def expected(self, connection: Connection[Row], side: str, as_of: datetime, since: datetime) -> list[Expected]:
-        rows = self._tuples(connection, "pool_expected", side=side, as_of=as_of, since=since)
+    def tellers(self, connection: Connection[Row]) -> dict[str, bool]:
+        """Providers that ever sent a statement, and whether they tell of their payouts there."""
+        return {row["provider"]: row["tells_payouts"] for row in connection.execute(self._sql["tellers"])}
+
+    def expected(
+        self, connection: Connection[Row], side: str, as_of: datetime, since: datetime, again: Sequence[int] = ()
+    ) -> list[Expected]:
+        values = {"side": side, "as_of": as_of, "since": since, "again": list(again)}
+        rows = self._tuples(connection, "pool_expected", **values)
         return [
             Expected(key, kind, currency, gross, fee, at, _refs(refs), provider)
             for key, provider, kind, currency, gross, fee, at, refs in rows
