@@ -1004,6 +1004,7 @@ ALTER TABLE recon_break_item ADD CONSTRAINT recon_break_item_pkey PRIMARY KEY (b
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_book_check CHECK ((book = ANY (ARRAY['statement'::text, 'bank'::text])));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_check CHECK (((match_no IS NULL) <> (break_id IS NULL)));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_item_side_check CHECK ((item_side = ANY (ARRAY['statement'::text, 'books'::text, 'bank'::text])));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_side_of_its_book CHECK (((item_side = 'books'::text) OR (item_side = book)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_check CHECK ((((undone_at IS NULL) = (undone_by IS NULL)) AND ((undone_at IS NULL) = (undone_why IS NULL))));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_confidence_check CHECK (((confidence >= 0) AND (confidence <= 1000)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_pkey PRIMARY KEY (match_no);
@@ -1093,7 +1094,10 @@ CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH 
 CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, person);
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
-CREATE UNIQUE INDEX recon_item_once ON public.recon_item USING btree (book, item_side, key) WHERE is_live;
+CREATE UNIQUE INDEX recon_item_arrival_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'books'::text));
+CREATE UNIQUE INDEX recon_item_entry_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'bank'::text));
+CREATE UNIQUE INDEX recon_item_line_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'statement'::text));
+CREATE UNIQUE INDEX recon_item_movement_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'books'::text));
 CREATE UNIQUE INDEX settlement_current ON public.settlement USING btree (provider, statement) WHERE (superseded_by IS NULL);
 CREATE UNIQUE INDEX settlement_file_once ON public.settlement_file USING btree (digest, refused);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);

@@ -46,10 +46,13 @@ COPY bank_line (settlement_id, key, number, currency, amount_minor, booked, valu
 -- Statements in force, newest first, with how many of their lines are matched or resolved.
 SELECT s.settlement_id, s.provider, s.statement, s.account, s.currency, s.is_bank, s.net_minor, s.lines, s.payout_id,
        s.starts, s.ends, s.received_at, f.control_total_ok, f.format, f.is_verified,
-       (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.item_side = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
-        AND i.book = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
-        AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
-        AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C") AS done  -- 0 comes after /
+       CASE WHEN s.is_bank
+       THEN (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.book = 'bank' AND i.item_side = 'bank'
+             AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
+             AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C")  -- 0 comes after /
+       ELSE (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.book = 'statement' AND i.item_side = 'statement'
+             AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
+             AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C") END AS done
 FROM settlement s JOIN settlement_file f USING (file_id)
 WHERE s.superseded_by IS NULL AND (%(provider)s::text IS NULL OR s.provider = %(provider)s::text)
 ORDER BY s.received_at DESC, s.settlement_id DESC LIMIT %(limit)s;
@@ -126,7 +129,7 @@ WHERE s.superseded_by IS NULL AND s.is_bank AND i.break_id IS NULL
 -- What the books expect on a side, as far as nobody settled it for good.
 SELECT e.key, e.provider, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs::text
 FROM expectation e
-LEFT JOIN recon_item i ON i.is_live AND i.book = e.side AND i.item_side = 'books' AND i.key = e.key
+LEFT JOIN recon_item i ON i.is_live AND i.book = %(side)s AND i.item_side = 'books' AND i.key = e.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE e.side = %(side)s AND e.at <= %(as_of)s AND i.break_id IS NULL
   AND (m.match_no IS NULL OR (m.made_by = 'machine' AND (m.made_at >= %(since)s OR m.match_no = ANY (%(again)s::bigint[]))));
@@ -142,7 +145,7 @@ GROUP BY m.match_no;
 -- match_numbers --
 -- So many new numbers of matches, in order.
 SELECT coalesce(array_agg(n), '{}') AS numbers
-FROM (SELECT nextval(pg_get_serial_sequence('recon_match', 'match_no')) AS n FROM generate_series(1, %(count)s)) AS fresh;
+FROM (SELECT nextval('recon_match_match_no_seq') AS n FROM generate_series(1, %(count)s)) AS fresh;
 
 -- copy_matches --
 -- Matches of a run.
@@ -163,7 +166,8 @@ UPDATE recon_item i SET is_live = false FROM undone u WHERE i.match_no = u.match
 -- matches_of_statement --
 -- Live matches that a statement's lines stand in.
 SELECT DISTINCT i.match_no FROM recon_item i
-WHERE i.is_live AND i.match_no IS NOT NULL AND i.key = ANY (%(keys)s::text[]) AND i.item_side = %(side)s;
+WHERE i.is_live AND i.match_no IS NOT NULL AND i.key = ANY (%(keys)s::text[])
+  AND i.book = %(side)s AND i.item_side = %(side)s;
 
 -- keys_of_statement --
 -- What the lines of a statement are called.
@@ -251,6 +255,8 @@ SELECT m.match_no, m.side, m.rule, m.confidence, m.currency, m.rounding_minor, m
                  ORDER BY i.item_side, i.key) AS items
 FROM recon_match m JOIN recon_item i USING (match_no)
 WHERE m.undone_at IS NULL AND (%(key)s::text IS NULL OR m.match_no IN (
-    SELECT f.match_no FROM recon_item f WHERE f.is_live AND f.key = %(key)s::text))
+    SELECT f.match_no FROM recon_item f WHERE f.is_live AND f.key = %(key)s::text
+      AND ((f.book = 'statement' AND f.item_side = 'statement') OR (f.book = 'statement' AND f.item_side = 'books')
+           OR (f.book = 'bank' AND f.item_side = 'bank') OR (f.book = 'bank' AND f.item_side = 'books'))))
   AND (%(rule)s::text IS NULL OR m.rule = %(rule)s::text)
 GROUP BY m.match_no ORDER BY m.match_no DESC LIMIT %(limit)s;
