@@ -9,7 +9,7 @@ Controls, in the same run: the clean papers without the netting contract must ra
 line told twice must miss exactly the duplicates; a break that is dropped must be missed, and one of which the truth
 knows nothing must be called false.
 
-    python bench/livemarket_breaks.py [--days 150] [--seed 7] [--errors 8000] [--write]
+    python bench/livemarket_breaks.py [--days 150] [--seed 7] [--errors 25000] [--write]
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--days", type=int, default=150)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--errors", type=int, default=8000, help="wrong lines in a million")
+    parser.add_argument("--errors", type=int, default=25_000, help="wrong lines in a million")
     parser.add_argument("--clean-only", action="store_true", help="only the papers without errors")
     parser.add_argument("--write", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
