@@ -9,7 +9,7 @@ from steward.contracts.base import JsonObject
 from steward.contracts.settlement import Break, BreakType, Match, MatchItem
 from steward.reconciliation.core.breaks import DIFFERENT, UNEXPECTED, broken
 from steward.reconciliation.core.identities import CARRIERS, contradict, telling
-from steward.reconciliation.core.netting import before, fee_agrees, payment_of, refunds_of
+from steward.reconciliation.core.netting import Sales, before, fee_agrees
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.relations import Relations
 
@@ -21,6 +21,7 @@ class Namer:
         self._pool = pool
         self._relations = relations
         self._proposals = proposals
+        self._sales = Sales(pool, relations)
         self.breaks: list[Break] = []
 
     def name(self, as_of: datetime) -> list[MatchItem]:
@@ -127,9 +128,9 @@ class Namer:
         if not pool.schedule.nets or pool.moves[m].type != "payment":
             return None
         n = min(claims, key=pool.order_of)
-        if payment_of(pool, self._relations, n) != m or pool.lines[n].gross_minor == pool.moves[m].gross_minor:
+        if self._sales.payment_of(n) != m or pool.lines[n].gross_minor == pool.moves[m].gross_minor:
             return None
-        refunds = before(pool, n, refunds_of(pool, self._relations, n, m))
+        refunds = before(pool, n, self._sales.refunds_of(n, m))
         if not refunds:
             return None
         due = pool.moves[m].gross_minor + sum(pool.moves[r].gross_minor for r in refunds)

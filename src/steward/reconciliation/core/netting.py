@@ -19,50 +19,61 @@ CONFIDENCE: Final = 965
 
 
 def match_netted(pool: Pool, relations: Relations) -> None:
+    """Settle every free line of a sale that is its payment less its refunds."""
     if not pool.schedule.nets:
         return
+    sales = Sales(pool, relations)
     for n in sorted(relations.lines, key=pool.order_of):
-        m = payment_of(pool, relations, n) if pool.line_free[n] else None
+        m = sales.payment_of(n) if pool.line_free[n] else None
         if m is None:
             continue
-        refunds = _chosen(pool, n, m, refunds_of(pool, relations, n, m))
+        refunds = _chosen(pool, n, m, sales.refunds_of(n, m))
         if refunds and fee_agrees(pool, n, m) and pool.delay(n, m) is None:
             evidence = {"refunds_inside": len(refunds), "sale_minor": pool.moves[m].gross_minor}
             pool.group([n], [m, *refunds], NETTED, CONFIDENCE, evidence)
             pool.netted[m] = n
 
 
-def payment_of(pool: Pool, relations: Relations, n: int) -> int | None:
-    """The one payment that a line of a sale refers to, if it is free."""
-    line = pool.lines[n]
-    kin = relations.related(n) if line.type == "payment" else []
-    if len(kin) != 1 or not pool.move_free[kin[0]] or contradict(line, pool.moves[kin[0]]):
-        return None
-    return kin[0] if pool.moves[kin[0]].currency == line.currency else None
+class Sales:
+    """What lines of sales refer to, with the lines of refunds looked up once."""
 
+    def __init__(self, pool: Pool, relations: Relations) -> None:
+        self._pool = pool
+        self._relations = relations
+        self._refund_lines: dict[tuple[str, str], list[int]] = {}
+        for n in relations.lines if pool.schedule.nets else ():
+            if pool.lines[n].type == "refund":
+                for ref in pool.lines[n].refs:
+                    self._refund_lines.setdefault(ref, []).append(n)
 
-def refunds_of(pool: Pool, relations: Relations, n: int, m: int) -> list[int]:
-    """Free refunds of what both the line and its payment name, oldest first; none that a line tells by itself."""
-    line, moves = pool.lines[n], pool.moves
-    shared = [ref for ref in line.refs if ref in moves[m].refs and ref[0] not in CARRIERS["refund"]]
-    told = {
-        own
-        for other in relations.lines
-        if pool.line_free[other] and pool.lines[other].type == "refund" and _share(shared, pool.lines[other].refs)
-        for own in relations.related(other)
-        if moves[own].gross_minor == pool.lines[other].gross_minor
-    } if shared else set[int]()  # fmt: skip
-    found = {
-        r
-        for ref in shared
-        for r in relations.moves_of.get(ref, ())
-        if pool.move_free[r] and r not in told and moves[r].type == "refund" and moves[r].currency == line.currency
-    }
-    return sorted(found, key=lambda r: (moves[r].at, moves[r].key))
+    def payment_of(self, n: int) -> int | None:
+        """The one payment that a line of a sale refers to, if it is free."""
+        pool, line = self._pool, self._pool.lines[n]
+        kin = self._relations.related(n) if line.type == "payment" else []
+        if len(kin) != 1 or not pool.move_free[kin[0]] or contradict(line, pool.moves[kin[0]]):
+            return None
+        return kin[0] if pool.moves[kin[0]].currency == line.currency else None
 
+    def refunds_of(self, n: int, m: int) -> list[int]:
+        """Free refunds of what both the line and its payment name, oldest first; none that a line tells by itself."""
+        pool, line, moves = self._pool, self._pool.lines[n], self._pool.moves
+        shared = [ref for ref in line.refs if ref in moves[m].refs and ref[0] not in CARRIERS["refund"]]
+        told = {r for ref in shared for own in self._refund_lines.get(ref, ()) for r in self._told_by(own)}
+        found = {
+            r
+            for ref in shared
+            for r in self._relations.moves_of.get(ref, ())
+            if pool.move_free[r] and r not in told and moves[r].type == "refund" and moves[r].currency == line.currency
+        }
+        return sorted(found, key=lambda r: (moves[r].at, moves[r].key))
 
-def _share(one: list[tuple[str, str]], other: tuple[tuple[str, str], ...]) -> bool:
-    return any(ref in other for ref in one)
+    def _told_by(self, n: int) -> list[int]:
+        """Refunds that a free line of a refund could be."""
+        pool = self._pool
+        if not pool.line_free[n]:
+            return []
+        gross = pool.lines[n].gross_minor
+        return [r for r in self._relations.related(n) if pool.moves[r].gross_minor == gross]
 
 
 def before(pool: Pool, n: int, refunds: list[int]) -> list[int]:
