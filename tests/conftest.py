@@ -12,6 +12,24 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 6 << 30
+
+
+def _in_memory():
+    """Folders of the tests go where files live in memory, if there is room and programs may run there: a run makes a
+    thousand databases and throws them away. Nothing here outlives the machine, and a process killed by -9 leaves such
+    files as it leaves others. TMPDIR, where it is set, is obeyed.
+    """
+    if "TMPDIR" in os.environ or not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK)):
+        return
+    there = os.statvfs(MEMORY)
+    if there.f_bavail * there.f_frsize >= MEMORY_BYTES and not there.f_flag & os.ST_NOEXEC:
+        tempfile.tempdir = str(MEMORY)
+
+
+_in_memory()
+
 # Durability is tested on clusters of its own; here only speed counts.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 TEMPLATE = "steward_template"

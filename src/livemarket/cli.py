@@ -25,10 +25,11 @@ def main() -> None:
 @click.option("--shock", "shocks", multiple=True, help="NAME@DAY, such as strike@10; several allowed.")
 @click.option("--opponent", "opponents", multiple=True, help="not_received_ring or card_tester; several allowed.")
 @click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
+@click.option("--newborn", is_flag=True, help="Begin on the shop's first morning: no paper tells of older orders.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
-def run(
+def run(  # noqa: PLR0913 - one for each option
     *, days: int, seed: int, out: Path, shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...],
-    errors: int | None, as_json: bool,
+    errors: int | None, newborn: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """A business in files: events, settlement files, bank statements, bills, and the ground truth.
 
@@ -49,12 +50,13 @@ def run(
         planned = catalog.timed_shocks(shocks)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    setting = replace(files.shocked(setting, planned), opponents=chosen)
+    setting = files.shocked(setting, planned, 0) if newborn else files.shocked(setting, planned)
+    setting = replace(setting, opponents=chosen)
     wrong = files.ERROR_PPM if errors is None else errors
     try:
         out.mkdir(parents=True, exist_ok=True)
         with click.progressbar(length=days, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-            summary = files.run(setting, seed, days, out, wrong, lambda: bar.update(1))
+            summary = files.run(setting, seed, days, out, wrong, lambda: bar.update(1), newborn=newborn)
     except OSError as error:
         click.echo(f"cannot write below {out}: {error}", err=True)
         sys.exit(3)

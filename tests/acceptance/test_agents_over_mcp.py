@@ -40,10 +40,10 @@ def house(make_shop):
     """A shop with a budget, and an agent's key."""
     shop = make_shop()
     granted = ("budget", "grant", "ads", "GBP", "500000", "--key", "k1", "--by", "owner", "--reason", "the season")
-    shop.json(*granted)
+    shop.json(*granted, here=True)
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
-    key = shop.json("keys", "create", "--name", "ad_agent", *scopes)["key"]
-    founder = shop.json("keys", "create", "--name", "ana", "--role", "founder")["key"]
+    key = shop.json("keys", "create", "--name", "ad_agent", *scopes, here=True)["key"]
+    founder = shop.json("keys", "create", "--name", "ana", "--role", "founder", here=True)["key"]
     return shop, key, type(shop)({**shop.env, "STEWARD_API_KEY": founder}, shop.home)
 
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from steward.catalog import read_yaml_folder
+from steward.cli.main import main
 from steward.verifier import Verifier
 from steward.verifier.core import theorems
 
@@ -17,21 +19,28 @@ EXPECTED = json.loads((CLINIC / "expected.json").read_text(encoding="utf-8"))
 GUIDE = (CLINIC.parents[1] / "docs" / "guides" / "gate-another-business.md").read_text(encoding="utf-8")
 
 
-def decide(case):
+def asked(case):
     folder = CLINIC / "cases" / case
-    command = [sys.executable, "-m", "steward", "verify", "decide", "--json", "--catalog", str(CLINIC / "rules")]
-    command += ["--facts", str(folder / "facts.json"), "--action", str(folder / "action.json")]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    words = ["verify", "decide", "--json", "--catalog", str(CLINIC / "rules")]
+    return [*words, "--facts", str(folder / "facts.json"), "--action", str(folder / "action.json")]
 
 
 @pytest.mark.parametrize("case", EXPECTED)
 def test_a_case_comes_out_as_it_says(case):
-    ran = decide(case)
+    ran = CliRunner().invoke(main, asked(case), prog_name="steward")
     found = json.loads(ran.stdout)
     because = sorted({reason["id"] for reason in (*found["determining"], *found["errored"])})
     allowed = found["verdict"] == "ALLOW"  # then every rule stands there
     assert {"verdict": found["verdict"], "because": [] if allowed else because} == EXPECTED[case], ran.stdout
-    assert ran.returncode == (0 if found["verdict"] == "ALLOW" else 1), ran.stderr
+    assert ran.exit_code == (0 if found["verdict"] == "ALLOW" else 1), ran.stderr
+
+
+def test_a_process_of_its_own_says_the_same():
+    for case in (next(c for c in EXPECTED if EXPECTED[c]["verdict"] == said) for said in ("ALLOW", "DENY")):
+        command = [sys.executable, "-m", "steward", *asked(case)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert json.loads(ran.stdout)["verdict"] == EXPECTED[case]["verdict"], ran.stderr
+        assert ran.returncode == (0 if EXPECTED[case]["verdict"] == "ALLOW" else 1)
 
 
 def test_every_case_is_expected_and_every_rule_stops_one():

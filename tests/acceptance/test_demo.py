@@ -91,7 +91,7 @@ def test_hledger_accepts_the_books(demo, tmp_path):
         pytest.skip("hledger is not installed: `make oracles` installs it on Debian")
     shop, figures = demo
     journal = tmp_path / "books.journal"
-    exported = shop.json("ledger", "export", "--format", "hledger", "-o", journal)
+    exported = shop.json("ledger", "export", "--format", "hledger", "-o", journal, here=True)
     assert exported["transactions"] == figures["transfers"]
     text = journal.read_text(encoding="utf-8")
     postings = [line for line in text.splitlines() if line.startswith("    ")]
@@ -106,25 +106,27 @@ def test_hledger_accepts_the_books(demo, tmp_path):
 
 def test_one_decision_is_told_whole(demo):
     shop, _ = demo
-    listed = shop.json("action", "list", "--kind", "price.set", "--limit", "5")
-    story = shop.json("action", "show", listed["items"][0]["id"])
+    listed = shop.json("action", "list", "--kind", "price.set", "--limit", "5", here=True)
+    story = shop.json("action", "show", listed["items"][0]["id"], here=True)
     for key in ("facts", "forecast", "verdict", "findings", "decision", "outcome", "history"):
         assert story[key], key
 
 
 def test_a_certificate_stands_alone(demo, tmp_path):
     shop, _ = demo
-    shown = shop.json("action", "list", "--kind", "price.set", "--outcome", "shadowed", "--limit", "1")["items"][0]
+    shown = shop.json("action", "list", "--kind", "price.set", "--outcome", "shadowed", "--limit", "1", here=True)[
+        "items"
+    ][0]
     path = tmp_path / "bundle.json"
-    assert shop.run("verify", "bundle", shown["id"], "-o", path).returncode == 0
-    assert shop.json("verify", "check", path) == {"valid": True, "reason": ""}
+    assert shop.here("verify", "bundle", shown["id"], "-o", path).returncode == 0
+    assert shop.json("verify", "check", path, here=True) == {"valid": True, "reason": ""}
     bundle = json.loads(path.read_text(encoding="utf-8"))
     assert bundle["certificates"]
 
 
 def test_held_refunds_name_their_approver(demo):
     shop, _ = demo
-    held = shop.json("action", "list", "--outcome", "held", "--limit", "500")["items"]
+    held = shop.json("action", "list", "--outcome", "held", "--limit", "500", here=True)["items"]
     for item in held:
         assert item["result"]["approver"] in {"manager", "founder"}
         assert item["risk"] in {"L2", "L3"}

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from livemarket.core.facts import Facts
 from livemarket.core.position import position
 from livemarket.core.setting import WARM_UP_DAYS, Setting, Shock
-from livemarket.core.step import step, warmed_up
+from livemarket.core.step import born, step, warmed_up
 from livemarket.core.world import World
 from livemarket.files import bank, invoices, names, order_events, settlements, shop_events, show_events, truth
 from livemarket.files.faults import Budget
@@ -31,9 +31,9 @@ class Written:
     events: int = 0
 
 
-def shocked(setting: Setting, shocks: dict[Shock, int]) -> Setting:
-    """The setting with each shock beginning on its day of the run (0 is the first)."""
-    plan = tuple(i for shock, day in shocks.items() for i in shock.starting(WARM_UP_DAYS + day))
+def shocked(setting: Setting, shocks: dict[Shock, int], first: int = WARM_UP_DAYS) -> Setting:
+    """The setting with each shock beginning on its day of the run (0 is the first, day `first` of the world)."""
+    plan = tuple(i for shock, day in shocks.items() for i in shock.starting(first + day))
     return replace(setting, plan=setting.plan + plan)
 
 
@@ -119,11 +119,14 @@ def run(
     folder: Path,
     error_ppm: int = ERROR_PPM,
     tick: Callable[[], None] | None = None,
+    *,
+    newborn: bool = False,
 ) -> dict[str, Any]:
     """Warm a world up, live `days` days, write everything below `folder`; returns the summary it also writes.
-    `tick` is called after every day.
+    `tick` is called after every day. `newborn`: the run begins on the shop's first morning, so that no paper tells of
+    an order from before it.
     """
-    world = warmed_up(setting, seed, keep=True)
+    world = born(setting, seed, keep=True) if newborn else warmed_up(setting, seed, keep=True)
     shell = Shell(world, seed, folder, error_ppm)
     for number in range(days):
         today = world.day
@@ -142,7 +145,7 @@ def summarise(world: World, seed: int, days: int, shows: int, written: Written) 
         "shop": world.setting.shop.name,
         "seed": seed,
         "days": days,
-        "first_date": names.calendar_date(WARM_UP_DAYS).isoformat(),
+        "first_date": names.calendar_date(world.day - days).isoformat(),
         "currency": names.CURRENCY,
         "shows": shows,
         "orders": totals.get("orders", 0) + totals.get("failed", 0),

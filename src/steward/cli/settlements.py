@@ -112,7 +112,9 @@ def reconcile(settlement_id: str | None, side: str, as_of: str | None, by: str, 
             prefix = f"{found['provider']}/{found['statement']}/"
             breaks = [one for one in breaks if any(item["key"].startswith(prefix) for item in one["items"])]
         app.events.sequence()
-    by_rule: dict[str, int] = {rule: count for run in runs for rule, count in run["by_rule"].items()}
+    by_rule: dict[str, int] = {}
+    for rule, count in (pair for run in runs for pair in run["by_rule"].items()):
+        by_rule[rule] = by_rule.get(rule, 0) + count
     document: JsonObject = {
         "lines": sum(run["lines"] for run in runs),
         "matched": sum(run["matched"] for run in runs),

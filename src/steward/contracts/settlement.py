@@ -159,6 +159,13 @@ class FxTerms:
     ends: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NettingTerms:
+    """A provider that tells of a sale what is left of it after the refunds given before its settlement, in one line."""
+
+    provider: str
+
+
 BreakType = Literal[
     "missing",
     "duplicate",
@@ -265,6 +272,13 @@ class ConversionLine(Contract):
     source: str
 
 
+class NettingLine(Contract):
+    """A provider that settles a sale net of the refunds given before, in one line."""
+
+    provider: str
+    source: str
+
+
 class WindowLine(Contract):
     """When a provider's lines are due, in business days of its own calendar."""
 
@@ -294,5 +308,6 @@ class ReconTerms(Contract):
 
     fees: tuple[FeeLine, ...] = ()
     conversions: tuple[ConversionLine, ...] = ()
+    netting: tuple[NettingLine, ...] = ()
     windows: tuple[WindowLine, ...] = ()
     resolutions: tuple[Resolution, ...] = ()

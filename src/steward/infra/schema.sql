@@ -652,6 +652,14 @@ CREATE TABLE recon_run (
     report jsonb NOT NULL
 );
 
+CREATE TABLE recon_settled (
+    settlement_id text NOT NULL,
+    matched integer NOT NULL,
+    mismatches integer NOT NULL,
+    run_id text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE refund (
     refund_id text NOT NULL,
     customer_id text,
@@ -1048,11 +1056,16 @@ ALTER TABLE recon_break_item ADD CONSTRAINT recon_break_item_pkey PRIMARY KEY (b
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_book_check CHECK ((book = ANY (ARRAY['statement'::text, 'bank'::text])));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_check CHECK (((match_no IS NULL) <> (break_id IS NULL)));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_item_side_check CHECK ((item_side = ANY (ARRAY['statement'::text, 'books'::text, 'bank'::text])));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_side_of_its_book CHECK (((item_side = 'books'::text) OR (item_side = book)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_check CHECK ((((undone_at IS NULL) = (undone_by IS NULL)) AND ((undone_at IS NULL) = (undone_why IS NULL))));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_confidence_check CHECK (((confidence >= 0) AND (confidence <= 1000)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_pkey PRIMARY KEY (match_no);
 ALTER TABLE recon_run ADD CONSTRAINT recon_run_pkey PRIMARY KEY (run_id);
 ALTER TABLE recon_run ADD CONSTRAINT recon_run_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text])));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_matched_check CHECK ((matched >= 0));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_mismatches_check CHECK ((mismatches >= 0));
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_pkey PRIMARY KEY (settlement_id);
+ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlement(settlement_id);
 ALTER TABLE refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_pkey PRIMARY KEY (refund_id, part);
 ALTER TABLE refund_link ADD CONSTRAINT refund_link_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refund(refund_id) ON DELETE CASCADE;
@@ -1136,7 +1149,10 @@ CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, per
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 CREATE UNIQUE INDEX payout_on_its_way ON public.payout USING btree (creator_id, currency) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
-CREATE UNIQUE INDEX recon_item_once ON public.recon_item USING btree (book, item_side, key) WHERE is_live;
+CREATE UNIQUE INDEX recon_item_arrival_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'books'::text));
+CREATE UNIQUE INDEX recon_item_entry_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'bank'::text));
+CREATE UNIQUE INDEX recon_item_line_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'statement'::text));
+CREATE UNIQUE INDEX recon_item_movement_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'books'::text));
 CREATE UNIQUE INDEX settlement_current ON public.settlement USING btree (provider, statement) WHERE (superseded_by IS NULL);
 CREATE UNIQUE INDEX settlement_file_once ON public.settlement_file USING btree (digest, refused);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
@@ -2469,6 +2485,7 @@ CREATE TRIGGER recon_break_item_is_append_only BEFORE DELETE OR UPDATE OR TRUNCA
 CREATE TRIGGER recon_item_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_item FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER recon_match_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_match FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER recon_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.recon_run FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER recon_settled_is_kept BEFORE DELETE OR TRUNCATE ON public.recon_settled FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_is_kept BEFORE DELETE OR TRUNCATE ON public.settlement FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2526,6 +2543,7 @@ GRANT INSERT, SELECT ON recon_break_item TO steward_app;
 GRANT INSERT, SELECT ON recon_item TO steward_app;
 GRANT INSERT, SELECT ON recon_match TO steward_app;
 GRANT INSERT, SELECT ON recon_run TO steward_app;
+GRANT INSERT, SELECT ON recon_settled TO steward_app;
 GRANT INSERT, SELECT ON settlement TO steward_app;
 GRANT INSERT, SELECT ON settlement_file TO steward_app;
 GRANT INSERT, SELECT ON settlement_line TO steward_app;

@@ -46,10 +46,13 @@ COPY bank_line (settlement_id, key, number, currency, amount_minor, booked, valu
 -- Statements in force, newest first, with how many of their lines are matched or resolved.
 SELECT s.settlement_id, s.provider, s.statement, s.account, s.currency, s.is_bank, s.net_minor, s.lines, s.payout_id,
        s.starts, s.ends, s.received_at, f.control_total_ok, f.format, f.is_verified,
-       (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.item_side = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
-        AND i.book = CASE WHEN s.is_bank THEN 'bank' ELSE 'statement' END
-        AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
-        AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C") AS done  -- 0 comes after /
+       CASE WHEN s.is_bank
+       THEN (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.book = 'bank' AND i.item_side = 'bank'
+             AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
+             AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C")  -- 0 comes after /
+       ELSE (SELECT count(*) FROM recon_item i WHERE i.is_live AND i.book = 'statement' AND i.item_side = 'statement'
+             AND i.key > s.provider || '/' || s.statement || '/' COLLATE "C"
+             AND i.key < s.provider || '/' || s.statement || '0' COLLATE "C") END AS done
 FROM settlement s JOIN settlement_file f USING (file_id)
 WHERE s.superseded_by IS NULL AND (%(provider)s::text IS NULL OR s.provider = %(provider)s::text)
 ORDER BY s.received_at DESC, s.settlement_id DESC LIMIT %(limit)s;
@@ -87,8 +90,29 @@ LEFT JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = '
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE s.superseded_by IS NULL AND NOT s.is_bank AND i.break_id IS NULL
-  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s))
-ORDER BY s.provider, s.statement;
+  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND (m.made_at >= %(since)s OR m.match_no = ANY (%(again)s::bigint[]))));
+
+-- tellers --
+-- Providers that ever sent a statement, and whether a line of theirs ever told of a payout.
+SELECT p.provider, EXISTS (SELECT FROM settlement s JOIN settlement_line l USING (settlement_id)
+                           WHERE s.provider = p.provider AND l.type = 'payout') AS tells_payouts
+FROM (SELECT DISTINCT provider FROM settlement WHERE NOT is_bank) AS p;
+
+-- oldest_match --
+-- When the first match that is kept was made.
+SELECT made_at FROM recon_match ORDER BY match_no LIMIT 1;
+
+-- told_again --
+-- Old matches of the machine whose movement a free line names by its own id: a run looks at them again.
+SELECT DISTINCT m.match_no
+FROM settlement s JOIN settlement_line l USING (settlement_id)
+CROSS JOIN LATERAL jsonb_array_elements(l.refs) AS ref
+JOIN recon_item i ON i.is_live AND i.book = 'statement' AND i.item_side = 'books'
+     AND i.key = s.provider || '/' || (ref ->> 0) || '/' || (ref ->> 1)
+JOIN recon_match m ON m.match_no = i.match_no AND m.made_by = 'machine' AND m.made_at < %(since)s
+WHERE s.superseded_by IS NULL AND NOT s.is_bank AND ref ->> 0 IN ('payment', 'refund', 'dispute', 'payout')
+  AND NOT EXISTS (SELECT FROM recon_item own WHERE own.is_live AND own.book = 'statement' AND own.item_side = 'statement'
+                  AND own.key = s.provider || '/' || s.statement || '/' || l.key);
 
 -- pool_bank_lines --
 -- The same for entries of banks.
@@ -99,28 +123,29 @@ LEFT JOIN recon_item i ON i.is_live AND i.book = 'bank' AND i.item_side = 'bank'
      AND i.key = s.provider || '/' || s.statement || '/' || l.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE s.superseded_by IS NULL AND s.is_bank AND i.break_id IS NULL
-  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s))
-ORDER BY s.provider, s.statement;
+  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND (m.made_at >= %(since)s OR m.match_no = ANY (%(again)s::bigint[]))));
 
 -- pool_expected --
 -- What the books expect on a side, as far as nobody settled it for good.
 SELECT e.key, e.provider, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs::text
 FROM expectation e
-LEFT JOIN recon_item i ON i.is_live AND i.book = e.side AND i.item_side = 'books' AND i.key = e.key
+LEFT JOIN recon_item i ON i.is_live AND i.book = %(side)s AND i.item_side = 'books' AND i.key = e.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no
 WHERE e.side = %(side)s AND e.at <= %(as_of)s AND i.break_id IS NULL
-  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND m.made_at >= %(since)s));
+  AND (m.match_no IS NULL OR (m.made_by = 'machine' AND (m.made_at >= %(since)s OR m.match_no = ANY (%(again)s::bigint[]))));
 
 -- live_matches --
 -- Matches of the machine that a run may make again, with their items in order.
 SELECT m.match_no, array_agg(i.item_side || ' ' || i.key ORDER BY i.item_side, i.key) AS items
 FROM recon_match m JOIN recon_item i USING (match_no)
-WHERE m.side = %(side)s AND m.made_by = 'machine' AND m.made_at >= %(since)s AND m.undone_at IS NULL AND i.is_live
+WHERE m.side = %(side)s AND m.made_by = 'machine' AND (m.made_at >= %(since)s OR m.match_no = ANY (%(again)s::bigint[]))
+  AND m.undone_at IS NULL AND i.is_live
 GROUP BY m.match_no;
 
 -- match_numbers --
 -- So many new numbers of matches, in order.
-SELECT nextval(pg_get_serial_sequence('recon_match', 'match_no')) AS n FROM generate_series(1, %(count)s);
+SELECT coalesce(array_agg(n), '{}') AS numbers
+FROM (SELECT nextval('recon_match_match_no_seq') AS n FROM generate_series(1, %(count)s)) AS fresh;
 
 -- copy_matches --
 -- Matches of a run.
@@ -141,12 +166,31 @@ UPDATE recon_item i SET is_live = false FROM undone u WHERE i.match_no = u.match
 -- matches_of_statement --
 -- Live matches that a statement's lines stand in.
 SELECT DISTINCT i.match_no FROM recon_item i
-WHERE i.is_live AND i.match_no IS NOT NULL AND i.key = ANY (%(keys)s::text[]) AND i.item_side = %(side)s;
+WHERE i.is_live AND i.match_no IS NOT NULL AND i.key = ANY (%(keys)s::text[])
+  AND i.book = %(side)s AND i.item_side = %(side)s;
 
 -- keys_of_statement --
 -- What the lines of a statement are called.
 SELECT l.key FROM settlement_line l WHERE l.settlement_id = %(settlement_id)s
 UNION ALL SELECT b.key FROM bank_line b WHERE b.settlement_id = %(settlement_id)s;
+
+-- put_settled --
+-- What a run left of each statement in force that is not half open; those of which it says something new.
+WITH told AS (
+    SELECT r.provider, r.statement, r.mismatches, r.waiting
+    FROM jsonb_to_recordset(%(rows)s) AS r (provider text, statement text, mismatches integer, waiting integer)
+), put AS (
+    INSERT INTO recon_settled AS old (settlement_id, matched, mismatches, run_id, at)
+    SELECT s.settlement_id, s.lines - coalesce(t.mismatches, 0), coalesce(t.mismatches, 0), %(run_id)s, %(now)s
+    FROM settlement s LEFT JOIN told t ON t.provider = s.provider AND t.statement = s.statement
+    WHERE s.superseded_by IS NULL AND s.is_bank = %(is_bank)s AND coalesce(t.waiting, 0) = 0
+    ON CONFLICT (settlement_id) DO UPDATE
+    SET matched = excluded.matched, mismatches = excluded.mismatches, run_id = excluded.run_id, at = excluded.at
+    WHERE (old.matched, old.mismatches) IS DISTINCT FROM (excluded.matched, excluded.mismatches)
+    RETURNING settlement_id, matched, mismatches
+)
+SELECT p.settlement_id, p.matched, p.mismatches, s.provider, s.statement, s.currency, s.net_minor
+FROM put p JOIN settlement s USING (settlement_id) ORDER BY p.settlement_id;
 
 -- add_run --
 -- A run and what it came to.
@@ -211,6 +255,8 @@ SELECT m.match_no, m.side, m.rule, m.confidence, m.currency, m.rounding_minor, m
                  ORDER BY i.item_side, i.key) AS items
 FROM recon_match m JOIN recon_item i USING (match_no)
 WHERE m.undone_at IS NULL AND (%(key)s::text IS NULL OR m.match_no IN (
-    SELECT f.match_no FROM recon_item f WHERE f.is_live AND f.key = %(key)s::text))
+    SELECT f.match_no FROM recon_item f WHERE f.is_live AND f.key = %(key)s::text
+      AND ((f.book = 'statement' AND f.item_side = 'statement') OR (f.book = 'statement' AND f.item_side = 'books')
+           OR (f.book = 'bank' AND f.item_side = 'bank') OR (f.book = 'bank' AND f.item_side = 'books'))))
   AND (%(rule)s::text IS NULL OR m.rule = %(rule)s::text)
 GROUP BY m.match_no ORDER BY m.match_no DESC LIMIT %(limit)s;

@@ -189,6 +189,60 @@ def test_the_application_role_can_neither_change_a_line_nor_put_an_item_into_two
             connection.execute(attempt)
 
 
+def settled(shop):
+    shop.app.events.sequence()
+    found = shop.app.events.read(types=["SettlementReconciled"])
+    return [(e.envelope.data["matched"], e.envelope.data["mismatches"]) for e in found]
+
+
+def test_a_statement_is_said_to_be_reconciled_once_for_each_outcome(books):
+    take(books, stripe(row(1, 10, 0.59), row(2, 25, 2.03), row(3, 4, 0.42), row(4, -3, 0, "refund", "re_1")))
+    run(books)
+    run(books)
+    assert settled(books) == [(3, 1)]
+    books.app.reconciliation.resolve(books.app.reconciliation.breaks()[0]["id"], "claim", "ana", "looked")
+    run(books)
+    run(books)
+    assert settled(books) == [(3, 1), (4, 0)], "what a person settled is no mismatch any more"
+    books.app.reconciliation.undo(
+        books.app.reconciliation.matches(rule="exact_id")[0]["match_no"], "ana", "let me look"
+    )
+    run(books)
+    assert len(settled(books)) == 2, "the next run found it again"
+    take(books, stripe(row(1, 10, 0.59), row(2, 25, 1.03), row(3, 4, 0.31)), "corrected.csv")
+    run(books)
+    assert settled(books)[2:] == [(2, 1)], "a corrected statement is another one"
+
+
+def test_what_stays_unsettled_for_half_a_year_is_a_break_and_its_late_line_is_matched(books):
+    take(books, stripe(row(1, 10, 0.59), row(4, -3, 0, "refund", "re_1")))
+    books.clock.advance(timedelta(days=200))
+    report = run(books)
+    assert (report["matched"], report["breaks"]) == (2, 2)
+    missing = {one["items"][0]["key"]: one["id"] for one in books.app.reconciliation.breaks(kind="missing")}
+    assert set(missing) == {"stripe/payment/ch_2", "stripe/payment/ch_3"}
+    take(books, stripe(row(2, 25, 1.03)).replace(b"po_1", b"po_9"), "old.csv")
+    report = run(books)
+    assert (report["matched"], report["breaks"]) == (3, 1)
+    assert [one["id"] for one in books.app.reconciliation.breaks()] == [missing["stripe/payment/ch_3"]]
+    books.clock.advance(timedelta(days=200))
+    assert (run(books)["breaks"], len(books.app.reconciliation.breaks("open"))) == (1, 1), "it stays"
+
+
+def test_a_line_that_repeats_an_old_match_is_a_duplicate(books):
+    take(books, GOOD)
+    run(books)
+    before = books.one("SELECT count(*) FROM recon_match")
+    books.clock.advance(timedelta(days=200))
+    take(books, stripe(row(2, 25, 1.03)).replace(b"po_1", b"po_9").replace(b"txn_2", b"txn_9"), "again.csv")
+    report = run(books)
+    assert (report["lines"], report["matched"], report["breaks"]) == (2, 1, 1)
+    (one,) = books.app.reconciliation.breaks()
+    assert (one["type"], one["items"][0]["key"]) == ("duplicate", "stripe/po_9/txn_9")
+    assert run(books)["digest"] == report["digest"]
+    assert books.one("SELECT count(*) FROM recon_match") == before, "the old match stands as it was"
+
+
 def test_files_in_the_watched_folder_are_taken_and_moved(books):
     folder = books.app.settings.home / "settlements"
     inbox = folder / "inbox" / "stripe"

@@ -1,7 +1,8 @@
 """The cascade: statements held against the books, from what an id proves to what nothing explains.
 
 1 exact ids, 2 composite keys, 3 fee and rate by contract (inside 1 and 2), 4 cutoff windows, 5 assignment in small
-blocks, 6 sums with one reference, 7 proposals, then names for what is left, and the proof that nothing was lost.
+blocks, then sales told net of their refunds where a contract says so, 6 sums with one reference, 7 proposals, then
+names for what is left, and the proof that nothing was lost.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from steward.reconciliation.core.calendars import Window, Windows
 from steward.reconciliation.core.composite import match_composites
 from steward.reconciliation.core.exact import index_of, match_ids
 from steward.reconciliation.core.naming import Namer
+from steward.reconciliation.core.netting import match_netted
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.proposals import proposed
 from steward.reconciliation.core.relations import relations_of
@@ -96,6 +98,7 @@ def run(pool: Pool, as_of: datetime, waiting: list[MatchItem]) -> list[Break]:
     relations = relations_of(pool, match_ids(pool, index))
     match_composites(pool, relations)
     match_windows(pool, relations)
+    match_netted(pool, relations)
     match_sums(pool, relations)
     match_unreferred_sums(pool, relations)
     namer = Namer(pool, relations, proposed(pool, relations))
@@ -159,9 +162,11 @@ def finished(
 def fingerprint(result: Reconciled) -> str:
     """SHA-256 over every match, break and open item in order: equal results have equal fingerprints."""
     digest = hashlib.sha256()
-    for match in result.matches:
-        head = f"m|{match.rule}|{match.confidence}|{match.currency}|{match.rounding_minor}"
-        digest.update((head + _told(match.items)).encode())
+    told = [
+        f"m|{match.rule}|{match.confidence}|{match.currency}|{match.rounding_minor}{_told(match.items)}"
+        for match in result.matches
+    ]
+    digest.update("".join(told).encode())
     for one in result.breaks:
         digest.update((f"b|{one.type}|{one.currency}|{one.amount_minor}" + _told(one.keys)).encode())
     digest.update(("o" + _told(result.open)).encode())
@@ -169,4 +174,4 @@ def fingerprint(result: Reconciled) -> str:
 
 
 def _told(items: Iterable[MatchItem]) -> str:
-    return "".join(f"|{item.side}|{len(item.key)}|{item.key}|{item.amount_minor}\n" for item in items)
+    return "".join([f"|{item.side}|{len(item.key)}|{item.key}|{item.amount_minor}\n" for item in items])

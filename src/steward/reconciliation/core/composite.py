@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from steward.reconciliation.core.identities import contradict, doubtful
+from steward.reconciliation.core.identities import IDENTITIES, contradict, doubtful
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.relations import Relations
 from steward.reconciliation.core.settling import Rule, settle
@@ -43,12 +43,23 @@ def _candidates(pool: Pool, relations: Relations, n: int) -> list[int]:
 
 
 def _told_again(pool: Pool, rows: list[int], columns: list[int], edges: dict[int, list[int]]) -> None:
-    """More lines than movements, and the lines say all the same: the earliest are the movements, the rest repeat
-    them.
+    """More lines than movements, and the lines say all the same, or are as many as the movements once each that repeats
+    another's own id is left out: the earliest are the movements, the rest repeat them.
     """
-    lines = [pool.lines[n] for n in rows]
-    same = len({(line.refs, line.gross_minor, line.fee_minor) for line in lines}) == 1
-    if not same or len(rows) <= len(columns) or any(len(edges[n]) != len(columns) for n in rows):
+    if len(rows) <= len(columns):
         return
-    first = sorted(rows, key=pool.order_of)[: len(columns)]
-    settle(pool, {n: edges[n] for n in first}, RULE)
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for n in sorted(rows, key=pool.order_of):
+        line = pool.lines[n]
+        groups.setdefault((line.refs, line.gross_minor, line.fee_minor), []).append(n)
+    if len(groups) == 1 and all(len(edges[n]) == len(columns) for n in rows):
+        first = next(iter(groups.values()))[: len(columns)]
+    else:
+        first = [n for own in groups.values() for n in (own[:1] if _names_itself(pool, own[0]) else own)]
+    if len(first) == len(columns):
+        settle(pool, {n: edges[n] for n in first}, RULE)
+
+
+def _names_itself(pool: Pool, n: int) -> bool:
+    """Whether the line carries an id of the very thing that moved: who repeats that tells the same again."""
+    return any(kind in IDENTITIES[pool.lines[n].type] for kind, _ in pool.lines[n].refs)

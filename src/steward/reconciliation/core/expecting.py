@@ -23,11 +23,13 @@ TYPES = (
     "PayoutSent",
     "PayoutProcessed",
     "SupplierPaid",
+    "AccountAdjusted",
 )
 NOT_OUTSIDE = frozenset({"store_credit", "unnamed", "bank"})
 """Processors that send no statements."""
 WALLETS = frozenset({"paypal"})
 """Processors we pay others from."""
+BANK_ACCOUNT = "assets:bank"
 FEES_APART = frozenset({"paypal"})
 """Processors that tell a dispute and its fee in two lines (PayPal's T1201 and T0106, T1205 and T0108)."""
 
@@ -42,6 +44,8 @@ def expected_of(event: RecordedEvent) -> list[JsonObject]:
     data, kind = event.envelope.data, event.envelope.type
     if kind in ("SupplierPaid", "PayoutProcessed"):
         return [_paid(event, data, "payment_id" if kind == "SupplierPaid" else "payout_id")]
+    if kind == "AccountAdjusted":
+        return _adjusted(event, data)
     processor = str(data.get("processor", "unnamed"))
     if processor in NOT_OUTSIDE or (kind == "RefundProcessed" and data.get("method", "original") == "store_credit"):
         return []
@@ -79,22 +83,31 @@ def comparable(statements: Sequence[Statement], moves: Sequence[Expected]) -> li
     """The movements without ids of a kind that this provider uses for ids of its own: where not one id of that kind is
     known to both sides (a shop's refund numbers, a processor's), two different ones do not contradict each other.
     """
-    told: dict[tuple[str, str], set[str]] = {}
+    told: dict[str, dict[str, set[str]]] = {}  # by provider and kind: ids of lines, of the kinds the books have
+    for move in moves:
+        own = told.setdefault(move.provider, {})
+        for kind, _ in move.refs:
+            if kind not in own:
+                own[kind] = set()
     for statement in statements:
+        own = told.get(statement.provider, {})
         for line in statement.lines:
             for kind, value in line.refs:
-                told.setdefault((statement.provider, kind), set()).add(value)
-    shared: set[tuple[str, str]] = set()
+                if kind in own:
+                    own[kind].add(value)
+    apart = {provider: set(kinds) for provider, kinds in told.items()}  # kinds no id of which is known to both sides
     for move in moves:
-        for kind, value in move.refs:
-            if (move.provider, kind) not in shared and value in told.get((move.provider, kind), ()):
-                shared.add((move.provider, kind))
-    return [
-        replace(move, refs=refs)
-        if len(refs := tuple(ref for ref in move.refs if (move.provider, ref[0]) in shared)) != len(move.refs)
-        else move
-        for move in moves
-    ]
+        own, strange = told[move.provider], apart[move.provider]
+        for kind, value in move.refs if strange else ():
+            if kind in strange and value in own[kind]:
+                strange.remove(kind)
+    return [_without(move, strange) if (strange := apart[move.provider]) else move for move in moves]
+
+
+def _without(move: Expected, kinds: set[str]) -> Expected:
+    """The movement without ids of these kinds."""
+    refs = tuple(ref for ref in move.refs if ref[0] not in kinds)
+    return move if len(refs) == len(move.refs) else replace(move, refs=refs)
 
 
 def _moved(kind: str, data: dict[str, Any]) -> tuple[str, str, int, int | None] | None:
@@ -132,6 +145,18 @@ def _paid(event: RecordedEvent, data: dict[str, Any], name: str) -> JsonObject:
         key = f"{processor}/{name}/{data[name]}"
         return _row(event, "statement", key, processor, "transfer", -int(data["amount_minor"]), 0)
     return _row(event, "bank", f"bank/{name}/{data[name]}", "bank", "transfer", -int(data["amount_minor"]), 0)
+
+
+def _adjusted(event: RecordedEvent, data: dict[str, Any]) -> list[JsonObject]:
+    """An entry by hand that moves the bank account (a tax paid, say) is expected there; what resolving a break posted
+    is not, because the bank told of that already.
+    """
+    sides = [data["debit"] == BANK_ACCOUNT, data["credit"] == BANK_ACCOUNT]
+    if sides[0] == sides[1] or str(data.get("corrects", "")).startswith("brk_"):
+        return []
+    amount = int(data["amount_minor"]) * (1 if sides[0] else -1)
+    row = _row(event, "bank", f"bank/adjustment/{data['adjustment_id']}", "bank", "transfer", amount, 0)
+    return [row | {"refs": [["reference", str(data["adjustment_id"])]]}]
 
 
 _REFS = (

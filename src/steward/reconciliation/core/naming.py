@@ -8,7 +8,8 @@ from datetime import datetime
 from steward.contracts.base import JsonObject
 from steward.contracts.settlement import Break, BreakType, Match, MatchItem
 from steward.reconciliation.core.breaks import DIFFERENT, UNEXPECTED, broken
-from steward.reconciliation.core.identities import contradict, telling
+from steward.reconciliation.core.identities import CARRIERS, contradict, telling
+from steward.reconciliation.core.netting import Sales, before, fee_agrees
 from steward.reconciliation.core.pool import Pool
 from steward.reconciliation.core.relations import Relations
 
@@ -20,6 +21,7 @@ class Namer:
         self._pool = pool
         self._relations = relations
         self._proposals = proposals
+        self._sales = Sales(pool, relations)
         self.breaks: list[Break] = []
 
     def name(self, as_of: datetime) -> list[MatchItem]:
@@ -72,7 +74,7 @@ class Namer:
 
     def _repeats(self, n: int, moves: Sequence[int]) -> bool:
         """Whether a settled movement it refers to has its very amount."""
-        return any(not self._pool.move_free[m] and self._pool.agree(n, m) is not None for m in moves)
+        return any(not self._pool.move_free[m] and self._same_money(n, m) for m in moves)
 
     def _other_type(self, n: int, found: dict[int, list[int]]) -> None:
         """The free movement of another type with the line's own transaction; for a line of unknown type any reference
@@ -95,6 +97,7 @@ class Namer:
     def _differing(self, m: int, claims: list[int]) -> None:
         """Lines that name a movement and do not agree with it."""
         pool, move = self._pool, self._pool.moves[m]
+        netted = self._netted(m, claims)
         distinct: dict[tuple[object, ...], list[int]] = {}
         for n in claims:
             line = pool.lines[n]
@@ -105,7 +108,9 @@ class Namer:
             kept = wrong[:1] if len(wrong) == len(kept) else [n for n in kept if n not in wrong]
         if len(kept) == 1:
             name, evidence = self._difference(kept[0], m)
-            if name is not None:
+            if netted is not None and kept[0] == netted[0]:
+                self._put(netted[2], kept, [m, *netted[1]], netted[3])
+            elif name is not None:
                 self._put(name, kept, [m], evidence, self._proposals.get(kept[0], ()))
             else:
                 kept = []
@@ -116,6 +121,27 @@ class Namer:
             for n in twins[1:]:
                 if twins[0] in kept:
                     self._put("duplicate", [n], [], {"of": pool.line_keys[twins[0]]})
+
+    def _netted(self, m: int, claims: Sequence[int]) -> tuple[int, list[int], BreakType, JsonObject] | None:
+        """(line, refunds, name, evidence) of a sale that is told net of its refunds, and not as the books have both."""
+        pool = self._pool
+        if not pool.schedule.nets or pool.moves[m].type != "payment":
+            return None
+        n = min(claims, key=pool.order_of)
+        if self._sales.payment_of(n) != m or pool.lines[n].gross_minor == pool.moves[m].gross_minor:
+            return None
+        refunds = before(pool, n, self._sales.refunds_of(n, m))
+        if not refunds:
+            return None
+        due = pool.moves[m].gross_minor + sum(pool.moves[r].gross_minor for r in refunds)
+        evidence: JsonObject = {"gross_minor": pool.lines[n].gross_minor, "expected_gross_minor": due}
+        evidence["refunds_inside"] = len(refunds)
+        if pool.lines[n].gross_minor != due:
+            return n, refunds, "amount", evidence
+        if not fee_agrees(pool, n, m):
+            return n, refunds, "fee", {"fee_minor": pool.lines[n].fee_minor, "expected_fee_minor": pool.fees[m]}
+        late = pool.delay(n, m)
+        return (n, refunds, late, {"dated": str(pool.day_of(n))}) if late else None
 
     def _difference(self, n: int, m: int) -> tuple[BreakType | None, JsonObject]:
         """How a line differs from the movement it names; None if only its ids do."""
@@ -185,23 +211,59 @@ class Namer:
         if namesakes:
             return next((m for m in namesakes if not pool.move_free[m]), None)
         kin = sorted(self._relations.related(n), key=lambda m: pool.moves[m].key)
-        return next((m for m in kin if not pool.move_free[m] and pool.agree(n, m) is not None), None)
+        return next((m for m in kin if not pool.move_free[m] and self._same_money(n, m)), None)
+
+    def _same_money(self, n: int, m: int) -> bool:
+        """Whether the line has a settled movement's money, or that of the line that told it net of refunds."""
+        pool = self._pool
+        teller = pool.netted.get(m)
+        if teller is None:
+            return pool.agree(n, m) is not None
+        one, other = pool.lines[n], pool.lines[teller]
+        return (one.currency, one.gross_minor, one.fee_minor) == (other.currency, other.gross_minor, other.fee_minor)
 
     def _movements(self, as_of: datetime) -> list[MatchItem]:
         """What the books expect and no line told: open while it may still come, missing afterwards."""
         pool, waiting = self._pool, list[MatchItem]()
+        inside = self._inside(as_of)
+        gone = {r for refunds in inside.values() for r in refunds}  # with their sales
         for m in pool.free_moves():
             move = pool.moves[m]
+            if m in gone:
+                continue
             calendar = pool.windows.of(move.type)
-            due = move.at <= as_of if calendar is None else calendar.due(move.at, as_of)
-            if not due:
+            if not self._is_due(m, as_of):
                 waiting.append(pool.move_item(m))
                 continue
             evidence: JsonObject = {"absent": "statement"}
             if calendar is not None:
                 evidence["until"] = str(calendar.bounds(move.at)[1])
-            self._put("missing", [], [m], evidence)
+            self._put("missing", [], [m, *inside.get(m, ())], evidence)
         return waiting
+
+    def _is_due(self, m: int, as_of: datetime) -> bool:
+        move = self._pool.moves[m]
+        calendar = self._pool.windows.of(move.type)
+        return move.at <= as_of if calendar is None else calendar.due(move.at, as_of)
+
+    def _inside(self, as_of: datetime) -> dict[int, list[int]]:
+        """Where a provider nets: the refunds that one missing line of a sale would have told with it."""
+        pool, found = self._pool, dict[int, list[int]]()
+        if not pool.schedule.nets:
+            return found
+        free = pool.free_moves()
+        sales = {
+            ref: m
+            for m in free
+            if pool.moves[m].type == "payment" and self._is_due(m, as_of)
+            for ref in pool.moves[m].refs
+        }
+        for r in free:
+            move = pool.moves[r]
+            own = {sales[ref] for ref in move.refs if ref in sales and ref[0] not in CARRIERS["refund"]}
+            if move.type == "refund" and len(own) == 1 and pool.moves[m := own.pop()].currency == move.currency:
+                found.setdefault(m, []).append(r)
+        return found
 
     def _put(
         self,

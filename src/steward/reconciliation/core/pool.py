@@ -56,6 +56,7 @@ class Pool:
         self.line_free = bytearray(b"\1") * len(self.lines)
         self.move_free = bytearray(b"\1") * len(moves)
         self.matches: list[Match] = []
+        self.netted: dict[int, int] = {}  # payments told net of refunds, and the line that tells them
         self.delays: list[tuple[int, int, BreakType]] = []
 
     def agree(self, n: int, m: int) -> Agreement | None:

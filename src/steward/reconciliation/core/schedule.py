@@ -7,12 +7,12 @@ from datetime import date
 from fractions import Fraction
 from typing import TypeVar
 
-from steward.contracts.settlement import Expected, FeeTerms, FxTerms
+from steward.contracts.settlement import Expected, FeeTerms, FxTerms, NettingTerms
 from steward.kernel.errors import BadInput
 from steward.kernel.money import exponent, round_half_even
 
 PPM = 1_000_000
-Terms = FeeTerms | FxTerms
+Terms = FeeTerms | FxTerms | NettingTerms
 _T = TypeVar("_T", FeeTerms, FxTerms)
 
 
@@ -22,10 +22,13 @@ class Schedule:
     def __init__(self, terms: Sequence[Terms], provider: str) -> None:
         self._fees: dict[tuple[str, str], list[FeeTerms]] = {}
         self._rates: dict[tuple[str, str], list[FxTerms]] = {}
+        self.nets = False
         for one in terms:
             if one.provider != provider:
                 continue
-            if isinstance(one, FeeTerms):
+            if isinstance(one, NettingTerms):
+                self.nets = True
+            elif isinstance(one, FeeTerms):
                 _add(self._fees.setdefault((one.type, one.currency), []), one)
             else:
                 _add(self._rates.setdefault((one.sold, one.bought), []), one)

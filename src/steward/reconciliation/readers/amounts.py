@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from steward.kernel.errors import BadInput
 from steward.kernel.money import exponent
@@ -39,8 +40,11 @@ def bounded(amount: int) -> int:
     return amount
 
 
+@lru_cache(maxsize=65536)
 def minor(text: str, currency: str) -> int:
-    """A decimal of major units ("12.30") as minor units. What is no whole minor unit is refused, never rounded."""
+    """A decimal of major units ("12.30") as minor units. What is no whole minor unit is refused, never rounded. Prices
+    and fees come again and again, so they are remembered.
+    """
     found = _PLAIN.fullmatch(text)
     if not found:
         raise BadInput(f"{text[:24]!r} is no amount")

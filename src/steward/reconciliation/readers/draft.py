@@ -28,7 +28,7 @@ def stem(name: str) -> str:
 
 def refs(pairs: Iterable[tuple[str, str]]) -> Refs:
     """Each outside id once, the empty ones left out."""
-    return tuple(dict.fromkeys((name, value[:200]) for name, value in pairs if value))
+    return tuple(dict.fromkeys([(name, value[:200]) for name, value in pairs if value]))
 
 
 @dataclass(slots=True)

@@ -112,10 +112,11 @@ def _itemised(text: str, name: str) -> Reading:
     columns = _Itemised(header)
     form = _format(header)
     draft = Draft("stripe", form, verified=form != "stripe payouts itemised")
+    fallback = stem(name)
     ends: dict[int, int] = {}
     for number, cells in table:
         try:
-            gathering = columns.add(draft, number, cells, stem(name))
+            gathering = columns.add(draft, number, cells, fallback)
         except BadInput as error:
             draft.take(number, error)
             continue

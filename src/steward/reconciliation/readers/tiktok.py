@@ -68,8 +68,9 @@ def _line(draft: Draft, columns: _Columns, number: int, cells: list[str], fallba
     payout = row[columns.payout] or statement
     gathering = draft.of_payout(statement, fallback, "", currency)
     gathering.payout_id = payout or None
+    is_reserve = kind in {"reserve_hold", "reserve_release"}
     outside = refs([
         ("transaction", key), ("order", order or (key if kind == "payment" else "")), ("payout", payout),
-        ("reference", statement), ("refund", key if kind == "refund" else ""),
+        ("reference", key if is_reserve else statement), ("refund", key if kind == "refund" else ""),
     ])  # fmt: skip
     gathering.add(number, f"{key} {raw.casefold()}", kind, raw, amounts, settled, settled.date(), outside)

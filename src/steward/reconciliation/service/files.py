@@ -23,6 +23,7 @@ from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.ids import make_id
 from steward.kernel.instants import format_instant, unix_ms
+from steward.reconciliation.core.cascade import uncollected
 from steward.reconciliation.readers import read
 from steward.reconciliation.store import ResultStore, Row, StatementStore
 from steward.reconciliation.store.statements import row_of
@@ -60,13 +61,14 @@ class SettlementFiles:
                 "control_total_ok": known["control_total_ok"],
             }
         self._keep(digest.hex(), content)
-        reading = read(provider, content, name, mapping)
-        now = self._clock.now()
-        values = _file_row(reading, name, digest, len(content), by, now)
-        with self._db.transaction() as connection:
-            self._results.take_turn(connection)
-            self._store.add_file(connection, values)
-            written = [] if reading.refused else self._write(connection, reading, values["file_id"], by, now)
+        with uncollected():
+            reading = read(provider, content, name, mapping)
+            now = self._clock.now()
+            values = _file_row(reading, name, digest, len(content), by, now)
+            with self._db.transaction() as connection:
+                self._results.take_turn(connection)
+                self._store.add_file(connection, values)
+                written = [] if reading.refused else self._write(connection, reading, values["file_id"], by, now)
         return {**_told(reading, name), "file": values["file_id"], "settlements": written}
 
     def listed(self, provider: str | None = None, limit: int = 100) -> list[JsonObject]:
@@ -101,7 +103,8 @@ class SettlementFiles:
         before = self._store.current(connection, reading.provider, names)
         written: list[JsonObject] = []
         for statement in reading.statements:
-            digest = _lines_digest(statement)
+            lines = [row_of(line) for line in statement.lines]
+            digest = _lines_digest(lines)
             old = before.get(statement.id)
             if old is not None and bytes(old["lines_digest"]) == digest:
                 written.append({"id": old["settlement_id"], "statement": statement.id, "outcome": "known"})
@@ -109,7 +112,7 @@ class SettlementFiles:
             settlement_id = make_id("stl", unix_ms(now), random_bytes(10))
             if old is not None:
                 self._replace(connection, old, settlement_id, by, now)
-            self._add(connection, statement, settlement_id, file_id, digest, now)
+            self._add(connection, (statement, lines), settlement_id, file_id, digest, now)
             said = "corrected" if old else "new"
             written.append(
                 {"id": settlement_id, "statement": statement.id, "outcome": said, "lines": len(statement.lines)}
@@ -119,12 +122,13 @@ class SettlementFiles:
     def _add(
         self,
         connection: Connection[Row],
-        statement: Statement,
+        told: tuple[Statement, list[tuple[Any, ...]]],
         settlement_id: str,
         file_id: str,
         digest: bytes,
         now: datetime,
     ) -> None:
+        statement, lines = told
         net = _net(statement)
         row = {
             "settlement_id": settlement_id,
@@ -144,7 +148,7 @@ class SettlementFiles:
             "ends": statement.ends,
             "now": now,
         }
-        self._store.add(connection, row, statement)
+        self._store.add(connection, row, lines)
         data: JsonObject = {
             "settlement_id": settlement_id,
             "provider": statement.provider,
@@ -219,12 +223,11 @@ def _net(statement: Statement) -> int:
     return sum(line.amount_minor if isinstance(line, BankLine) else line.net_minor for line in statement.lines)
 
 
-def _lines_digest(statement: Statement) -> bytes:
-    """SHA-256 over every line: whether a statement says something new."""
-    whole = hashlib.sha256()
-    for line in statement.lines:
-        whole.update(repr(row_of("", line)).encode())
-    return whole.digest()
+def _lines_digest(lines: Sequence[tuple[Any, ...]]) -> bytes:
+    """SHA-256 over every line: whether a statement says something new. The empty word stands where a settlement's id
+    would, which is new with each file.
+    """
+    return hashlib.sha256("".join([repr(("", *line)) for line in lines]).encode()).digest()
 
 
 def _text(value: Any) -> Any:

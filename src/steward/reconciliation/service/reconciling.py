@@ -7,20 +7,22 @@ matched or resolved is no longer in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
 from psycopg import Connection
 
-from steward.contracts.event import Envelope, RecordedEvent
+from steward.contracts.event import RecordedEvent
 from steward.contracts.settlement import (
     Break,
+    Expected,
     FeeTerms,
     FxTerms,
     Match,
     MatchItem,
+    NettingTerms,
     Reconciled,
     ReconTerms,
     Resolution,
@@ -37,9 +39,11 @@ from steward.kernel.ids import derived_id, make_id
 from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.core.bank import reconcile_bank
 from steward.reconciliation.core.calendars import Window
-from steward.reconciliation.core.cascade import fingerprint, reconcile
+from steward.reconciliation.core.cascade import fingerprint, reconcile, uncollected
 from steward.reconciliation.core.expecting import TYPES, alone, comparable, expected_of, fee_of
-from steward.reconciliation.service.files import SOURCE, texts
+from steward.reconciliation.core.leftover import left_of
+from steward.reconciliation.service.files import texts
+from steward.reconciliation.service.told import adjusted, mismatch, reconciled
 from steward.reconciliation.store import ResultStore, Row, StatementStore
 from steward.reconciliation.store.results import told
 
@@ -48,7 +52,9 @@ READER = "reconciliation"
 MACHINE = "machine"
 _BATCH = 2000
 _HORIZON = timedelta(days=120)
-"""Matches older than this are not looked at again: no card scheme lets a dispute come later than that."""
+"""Matches older than this are looked at again only where a new line names one of their movements. What is free, line or
+movement, is looked at however old it is.
+"""
 
 
 class Reconciliation:
@@ -74,21 +80,27 @@ class Reconciliation:
         self.catch_up()
         now = self._clock.now()
         moment = as_of or now
-        with self._db.transaction() as connection:
+        with uncollected(), self._db.transaction() as connection:
             self._results.take_turn(connection)
             since = now - _HORIZON
-            statements = [_charged(one) for one in self._store.pool(connection, is_bank=side == "bank", since=since)]
-            expected = self._store.expected(connection, side, moment, since)
+            again = [] if side == "bank" else self._results.told_again(connection, since)
+            pool = self._store.pool(connection, is_bank=side == "bank", since=since, again=again)
+            statements = [_charged(one) for one in pool]
+            expected = self._store.expected(connection, side, moment, since, again)
+            if side == "statement":
+                expected = _due_from(self._store.tellers(connection), expected)
             result = self._cascade(side, statements, expected, moment)
             run_id = make_id("run", unix_ms(now), random_bytes(10))
-            self._keep(connection, side, result, run_id, since, now)
+            live = self._results.live(connection, side, since, again)
+            self._keep(connection, side, result, run_id, live, now)
+            self._settled(connection, side, (pool, result), run_id, now)
             report = self._report(side, run_id, result)
             values = {"run_id": run_id, "side": side, "as_of": moment, "now": now, "by": by, "report": report}
             self._results.add_run(connection, values)
         return report
 
     def _cascade(
-        self, side: Side, statements: Sequence[Statement], expected: Sequence[Any], at: datetime
+        self, side: Side, statements: Sequence[Statement], expected: Sequence[Expected], at: datetime
     ) -> Reconciled:
         terms = self._terms()
         windows = [
@@ -100,7 +112,6 @@ class Reconciliation:
         ]  # fmt: skip
         if side == "bank":
             return reconcile_bank(statements, expected, windows, at)
-        told_of = {statement.provider for statement in statements}
         fees = [
             FeeTerms(one.provider, one.type, one.currency, one.ppm, one.fixed_minor, one.starts, one.ends)
             for one in terms.fees
@@ -109,22 +120,24 @@ class Reconciliation:
             FxTerms(one.provider, one.sold, one.bought, one.rate, one.margin_ppm, one.starts, one.ends)
             for one in terms.conversions
         ]
-        # A provider that sends no statement is not late with each of its lines, and one whose statements have no line
-        # for the payout tells of it by sending it: the bank's side sees that.
-        pays = {one.provider for one in statements if any(_type(line) == "payout" for line in one.lines)}
-        moves = [
-            move for move in expected if move.provider in told_of and (move.type != "payout" or move.provider in pays)
-        ]
-        return reconcile(statements, comparable(statements, moves), [*fees, *rates], windows, at)
+        nets = [NettingTerms(one.provider) for one in terms.netting]
+        return reconcile(statements, comparable(statements, expected), [*fees, *rates, *nets], windows, at)
 
     def _keep(
-        self, connection: Connection[Row], side: Side, result: Reconciled, run_id: str, since: datetime, now: datetime
+        self,
+        connection: Connection[Row],
+        side: Side,
+        result: Reconciled,
+        run_id: str,
+        live: dict[tuple[str, ...], int],
+        now: datetime,
     ) -> None:
-        live = self._results.live(connection, side, since)
-        found = {told(match.items): match for match in result.matches}
-        gone = [number for items, number in live.items() if items not in found]
-        self._results.undo(connection, gone, MACHINE, f"{run_id} found otherwise", now)
-        fresh = [match for items, match in found.items() if items not in live]
+        fresh: Sequence[Match] = result.matches
+        if live:
+            found = {told(match.items): match for match in result.matches}
+            gone = [number for items, number in live.items() if items not in found]
+            self._results.undo(connection, gone, MACHINE, f"{run_id} found otherwise", now)
+            fresh = [match for items, match in found.items() if items not in live]
         self._results.add(connection, side, fresh, run_id, now, MACHINE)
         rows = [_break_row(side, one) for one in result.breaks]
         before = self._results.open_breaks(connection, side)
@@ -132,7 +145,20 @@ class Reconciliation:
         made = self._results.put_breaks(connection, side, rows, items, run_id, now)
         over = sorted(before - {row["break_id"] for row in rows})
         self._results.end_breaks(connection, over, run_id, "no run finds it any more", now)
-        self._events.put([_mismatch(row, now) for row in rows if row["break_id"] in made])
+        self._events.put([mismatch(row, now) for row in rows if row["break_id"] in made])
+
+    def _settled(
+        self,
+        connection: Connection[Row],
+        side: Side,
+        made: tuple[Sequence[Statement], Reconciled],
+        run_id: str,
+        now: datetime,
+    ) -> None:
+        """Say of each statement that every line of it is matched or named, once for each outcome."""
+        rows = left_of(*made)
+        new = self._results.put_settled(connection, rows, run_id, now, is_bank=side == "bank")
+        self._events.put([reconciled(row, run_id, now) for row in new])
 
     def _report(self, side: Side, run_id: str, result: Reconciled) -> JsonObject:
         report = result.report
@@ -205,7 +231,7 @@ class Reconciliation:
                 raise Conflict(f"{break_id} is {one['state']}")
             posting = _posting(one, rule)
             if posting:
-                self._events.put([_adjusted(one, posting, by, why, now)])
+                self._events.put([adjusted(one, posting, by, why, now)])
         return {"id": break_id, "state": "resolved", "how": how, "posting": posting}
 
     def accept(self, break_id: str, number: int, by: str, why: str) -> JsonObject:
@@ -269,8 +295,11 @@ class Reconciliation:
         }
 
 
-def _type(line: Any) -> str:
-    return line.type if isinstance(line, StatementLine) else ""
+def _due_from(tellers: Mapping[str, bool], expected: Sequence[Expected]) -> list[Expected]:
+    """A provider that never sent a statement is not late with each of its lines, and one whose statements have no line
+    for the payout tells of it by sending it: the bank's side sees that.
+    """
+    return [m for m in expected if m.provider in tellers and (m.type != "payout" or tellers[m.provider])]
 
 
 def _charged(statement: Statement) -> Statement:
@@ -328,42 +357,3 @@ def _posting(one: Row, rule: Resolution) -> JsonObject | None:
     against = "assets:in_transit" if bank else rule.against.format(provider=one["provider"])
     debit, credit = (balance, against) if amount > 0 else (against, balance)
     return {"debit": debit, "credit": credit, "amount_minor": abs(amount), "currency": one["currency"]}
-
-
-def _adjusted(one: Row, posting: JsonObject, by: str, why: str, now: datetime) -> Envelope:
-    data = {
-        "adjustment_id": one["break_id"],
-        **posting,
-        "reason": f"{one['type']}: {why}"[:500],
-        "approver": by[:200],
-        "corrects": one["break_id"],
-    }
-    return Envelope(
-        id=f"AccountAdjusted:{one['break_id']}",
-        source=SOURCE,
-        type="AccountAdjusted",
-        subject=f"break/{one['break_id']}",
-        time=now,
-        data=data,
-    )
-
-
-def _mismatch(row: JsonObject, now: datetime) -> Envelope:
-    amount = int(row["amount_minor"])
-    data: JsonObject = {
-        "mismatch_id": row["break_id"],
-        "settlement_id": row["statement"],
-        "code": row["type"],
-        "currency": row["currency"],
-        "expected_minor": 0,
-        "actual_minor": amount,
-        "reason": str(row["suggestion"])[:500],
-    }
-    return Envelope(
-        id=f"ReconciliationMismatch:{row['break_id']}:{format_instant(now)}",
-        source=SOURCE,
-        type="ReconciliationMismatch",
-        subject=f"break/{row['break_id']}",
-        time=now,
-        data=data,
-    )

@@ -26,17 +26,27 @@ class ResultStore:
         """Wait until nobody else changes what is matched; held to the end of the caller's transaction."""
         connection.execute(self._sql["recon_turn"])
 
-    def live(self, connection: Connection[Row], side: str, since: datetime) -> dict[tuple[str, ...], int]:
+    def told_again(self, connection: Connection[Row], since: datetime) -> list[int]:
+        """Matches older than that whose movement a free line names: it may tell the same again."""
+        oldest = connection.execute(self._sql["oldest_match"]).fetchone()
+        if oldest is None or oldest["made_at"] >= since:
+            return []
+        rows = connection.execute(self._sql["told_again"], {"since": since})
+        return [row["match_no"] for row in rows]
+
+    def live(
+        self, connection: Connection[Row], side: str, since: datetime, again: Sequence[int]
+    ) -> dict[tuple[str, ...], int]:
         """Matches of the machine that a run may make again: their items (`side key`, sorted) and number."""
-        rows = connection.execute(self._sql["live_matches"], {"side": side, "since": since})
+        values = {"side": side, "since": since, "again": list(again)}
+        rows = connection.execute(self._sql["live_matches"], values)
         return {tuple(sorted(row["items"])): row["match_no"] for row in rows}
 
     def add(
         self, connection: Connection[Row], side: str, matches: Sequence[Match], run_id: str, now: datetime, by: str
     ) -> list[int]:
         """Matches with their items; their numbers."""
-        found = connection.execute(self._sql["match_numbers"], {"count": len(matches)})
-        numbers = [row["n"] for row in found]
+        numbers = self._numbers(connection, len(matches))
         told_by: dict[int, str] = {}  # the cascade shares evidence between matches
 
         def evidence(one: Match) -> str:
@@ -65,6 +75,11 @@ class ResultStore:
         )
         return numbers
 
+    def _numbers(self, connection: Connection[Row], count: int) -> list[int]:
+        """So many new numbers of matches, in order."""
+        found = connection.execute(self._sql["match_numbers"], {"count": count}).fetchone()
+        return found["numbers"] if found else []
+
     def undo(self, connection: Connection[Row], numbers: Sequence[int], by: str, why: str, now: datetime) -> int:
         """Undo matches; how many items are free again."""
         values = {"numbers": list(numbers), "by": by, "why": why, "now": now}
@@ -76,6 +91,13 @@ class ResultStore:
 
     def matches(self, connection: Connection[Row], key: str | None, rule: str | None, limit: int) -> list[Row]:
         return connection.execute(self._sql["matches"], {"key": key, "rule": rule, "limit": limit}).fetchall()
+
+    def put_settled(
+        self, connection: Connection[Row], rows: Sequence[JsonObject], run_id: str, now: datetime, *, is_bank: bool
+    ) -> list[Row]:
+        """What a run left of each statement; those of which it says something new."""
+        values = {"rows": Jsonb(list(rows)), "run_id": run_id, "now": now, "is_bank": is_bank}
+        return connection.execute(self._sql["put_settled"], values).fetchall()
 
     def add_run(self, connection: Connection[Row], values: Row) -> None:
         connection.execute(self._sql["add_run"], {**values, "report": Jsonb(values["report"])})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -40,11 +40,12 @@ class StatementStore:
     def supersede(self, connection: Connection[Row], settlement_id: str, by: str, now: datetime) -> None:
         connection.execute(self._sql["supersede"], {"settlement_id": settlement_id, "by": by, "now": now})
 
-    def add(self, connection: Connection[Row], values: Row, statement: Statement) -> None:
-        """A statement with its lines."""
+    def add(self, connection: Connection[Row], values: Row, lines: Sequence[Sequence[Any]]) -> None:
+        """A statement with its lines, each as `row_of` has it."""
         connection.execute(self._sql["add_settlement"], values)
         name = "copy_bank_lines" if values["is_bank"] else "copy_lines"
-        copy_rows(connection, self._sql[name], (row_of(values["settlement_id"], line) for line in statement.lines))
+        settlement_id = values["settlement_id"]
+        copy_rows(connection, self._sql[name], ((settlement_id, *line) for line in lines))
 
     def keys(self, connection: Connection[Row], settlement_id: str) -> list[str]:
         rows = connection.execute(self._sql["keys_of_statement"], {"settlement_id": settlement_id})
@@ -64,28 +65,43 @@ class StatementStore:
         found = connection.execute(self._sql["add_fees"], {"rows": Jsonb(list(rows))})
         return {row["key"] for row in found}
 
-    def pool(self, connection: Connection[Row], *, is_bank: bool, since: datetime) -> list[Statement]:
-        """The lines a run is about, by statement."""
+    def pool(
+        self, connection: Connection[Row], *, is_bank: bool, since: datetime, again: Sequence[int] = ()
+    ) -> list[Statement]:
+        """The lines a run is about, by statement: what is free, what the machine matched since then or in `again`."""
         found: dict[tuple[str, str], list[Any]] = {}
         make = _bank_line if is_bank else _statement_line
-        with connection.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(self._sql["pool_bank_lines" if is_bank else "pool_lines"], {"since": since})
-            for provider, name, *row in cursor:
-                found.setdefault((provider, name), []).append(make(*row))
+        query = "pool_bank_lines" if is_bank else "pool_lines"
+        for provider, name, *row in self._tuples(connection, query, since=since, again=list(again)):
+            found.setdefault((provider, name), []).append(make(row))
         return [
             Statement(name, provider, "", lines[0].currency, cast("Any", tuple(lines)))
-            for (provider, name), lines in found.items()
+            for (provider, name), lines in sorted(found.items())
         ]
 
-    def expected(self, connection: Connection[Row], side: str, as_of: datetime, since: datetime) -> list[Expected]:
+    def tellers(self, connection: Connection[Row]) -> dict[str, bool]:
+        """Providers that ever sent a statement, and whether they tell of their payouts there."""
+        return {row["provider"]: row["tells_payouts"] for row in connection.execute(self._sql["tellers"])}
+
+    def expected(
+        self, connection: Connection[Row], side: str, as_of: datetime, since: datetime, again: Sequence[int] = ()
+    ) -> list[Expected]:
+        values = {"side": side, "as_of": as_of, "since": since, "again": list(again)}
+        rows = self._tuples(connection, "pool_expected", **values)
+        return [
+            Expected(key, kind, currency, gross, fee, at, _refs(refs), provider)
+            for key, provider, kind, currency, gross, fee, at, refs in rows
+        ]
+
+    def _tuples(self, connection: Connection[Row], query: str, **values: object) -> Generator[tuple[Any, ...]]:
+        """Rows some thousands at a time: one at a time takes longer than what is done with them."""
         with connection.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(self._sql["pool_expected"], {"side": side, "as_of": as_of, "since": since})
-            return [
-                Expected(key, kind, currency, gross, fee, at, _refs(refs), provider)
-                for key, provider, kind, currency, gross, fee, at, refs in cursor
-            ]
+            cursor.execute(self._sql[query], values)
+            while rows := cursor.fetchmany(_FETCH):
+                yield from rows
 
 
+_FETCH = 5000
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
@@ -93,25 +109,25 @@ def _refs(text: str) -> Refs:
     return _PAIRS.decode(text)
 
 
-def row_of(settlement_id: str, line: StatementLine | BankLine) -> tuple[Any, ...]:
-    """A line as its table has it."""
+def row_of(line: StatementLine | BankLine) -> tuple[Any, ...]:
+    """A line as its table has it, behind the settlement it belongs to."""
     refs = msgspec.json.encode(line.refs).decode()
     if isinstance(line, BankLine):
         return (
-            settlement_id, line.key, line.number, line.currency, line.amount_minor, line.booked, line.value,
+            line.key, line.number, line.currency, line.amount_minor, line.booked, line.value,
             line.pending, line.reversal, line.text, line.counterparty, refs,
         )  # fmt: skip
     return (
-        settlement_id, line.key, line.number, line.type, line.raw_type, line.currency, line.gross_minor,
+        line.key, line.number, line.type, line.raw_type, line.currency, line.gross_minor,
         line.fee_minor, line.net_minor, line.at, line.day, refs,
     )  # fmt: skip
 
 
-def _bank_line(*row: Any) -> BankLine:
-    *fields, refs = row
-    return BankLine(*fields, refs=_refs(refs))
+def _bank_line(row: list[Any]) -> BankLine:
+    row[-1] = _refs(row[-1])
+    return BankLine(*row)
 
 
-def _statement_line(*row: Any) -> StatementLine:
-    *fields, refs = row
-    return StatementLine(*fields, refs=_refs(refs))
+def _statement_line(row: list[Any]) -> StatementLine:
+    row[-1] = _refs(row[-1])
+    return StatementLine(*row)
