@@ -13,6 +13,7 @@ from steward.cli import (
     effects,
     events,
     gate,
+    invoices,
     limits,
     mcp,
     people,
@@ -68,3 +69,4 @@ main.add_command(approvals.cap)
 main.add_command(settlements.settlement)
 main.add_command(settlements.reconcile)
 main.add_command(settlements.breaks)
+main.add_command(invoices.invoices)

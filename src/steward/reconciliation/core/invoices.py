@@ -50,7 +50,7 @@ def audit(lines: Sequence[Billed], book: ContractBook, facts: Iterable[BillableF
 
 
 def conserved(lines: Sequence[Billed], made: Audited) -> None:
-    """Count anew from the lines that came in: each judged once, into agreed and disputed, and claims for the disputed."""
+    """Count anew from the lines that came in: each judged once, agreed and disputed, and claims make the disputed."""
     left = {one.key: (one.line.currency, one.line.amount_minor) for one in lines}
     if len(left) != len(lines):
         raise NotConserved("two lines have one key", where="invoices")

@@ -56,7 +56,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The facts behind a subject, and how many units they let be billed; why there is nothing where there is nothing."""
+    """The facts behind a subject, how many units they let be billed, and why not where they let none."""
 
     units: int
     facts: tuple[BillableFact, ...]
