@@ -23,9 +23,13 @@ def audit(lines: Sequence[Billed], book: ContractBook, facts: Iterable[BillableF
     happened = Happened(facts)
     verdicts = Verdicts()
     groups: dict[tuple[str, str, Subject], Group] = {}
+    known: dict[tuple[str, str], tuple[VendorContract | None, list[ServiceTerms]]] = {}
     for billed in _in_order(lines):
-        contract = book.of(billed.vendor)
-        named = _named(contract, billed.line.service) if contract else []
+        spoken = (billed.vendor, billed.line.service)
+        if spoken not in known:
+            found = book.of(billed.vendor)
+            known[spoken] = (found, _named(found, billed.line.service) if found else [])
+        contract, named = known[spoken]
         if contract is None or not named:
             words = f"the contract with {billed.vendor} has no service {billed.line.service!r}"
             verdicts.whole(billed, "invoice_service", {"why": words if contract else "there is no contract"})
