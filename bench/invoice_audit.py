@@ -1,8 +1,8 @@
 """The audit of invoices on a simulated quarter: every fault that livemarket put into bills is found as exactly that
 dispute, line and amount, and a copy of the same quarter without faults gives none.
 
-Livemarket knows nothing of the auditor: it bills what it shipped, received, spent and settled, and writes what it spoilt
-into its truth. What was left out or billed below its price is no claim: it has to come out as a note. Commissions that
+Livemarket knows nothing of the auditor: it bills what it shipped, received, spent and settled, and writes down what it
+spoilt. What was left out or billed below its price is no claim: it has to come out as a note. Commissions that
 were left out are not noted (a sale may never be settled); the figures count them apart.
 
 Two controls must fail in the same run: an auditor that looks at each bill alone cannot see what was billed again in a
@@ -44,21 +44,11 @@ NOTED = {"missing": "unbilled", "under": "under"}
 ZERO = "0" * 64
 
 
-def world(folder, seed, days, errors):
+def world(folder, seed, days, errors, shop="small"):
     """A run of livemarket in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "livemarket",
-        "run",
-        "--seed",
-        str(seed),
-        "--days",
-        str(days),
-        "--out",
-        str(folder),
-    ]
-    return subprocess.Popen([*command, "--errors", str(errors)], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "livemarket", "run", "--seed", str(seed), "--days", str(days), "--shop", shop]
+    command += ["--out", str(folder), "--errors", str(errors)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
 def facts(out):
@@ -196,13 +186,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--days", type=int, default=91)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--shop", default="medium")
     parser.add_argument("--errors", type=int, default=20_000)
     parser.add_argument("--write", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="steward-invoices-"))
     try:
         running = [
-            world(folder / name, options.seed, options.days, errors)
+            world(folder / name, options.seed, options.days, errors, options.shop)
             for name, errors in (("spoilt", options.errors), ("clean", 0))
         ]
         if any(one.wait() for one in running):

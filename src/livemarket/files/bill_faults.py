@@ -64,25 +64,32 @@ _WRONG: dict[str, Callable[[BillLine, int], list[BillLine]]] = {
     "unit_price": _dearer_unit,
     "sum": lambda line, off: [replace(line, amount=line.amount + off)],
 }
-BY_ORDER = ("missing", "under", "rate", "twice", "again", "invented", "service", "currency")
-BY_DAY = ("missing", "under", "rate", "twice", "again", "invented", "currency")
-BY_DELIVERY = ("missing", "under", "units", "unit_price", "sum", "twice", "again", "invented", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrongs:
+    """Which faults a vendor's bills may have, and how many times as often as a line of other papers."""
+
+    kinds: tuple[str, ...]
+    often: int = 1
+
+
+BY_ORDER = Wrongs(("missing", "under", "rate", "twice", "again", "invented", "service", "currency"))
+BY_DAY = Wrongs(("missing", "under", "rate", "twice", "again", "invented", "currency"))
+BY_DELIVERY = Wrongs(
+    ("missing", "under", "units", "unit_price", "sum", "twice", "again", "invented", "currency"),
+    often=10,  # a delivery has one line: without this hardly one would be wrong
+)
 
 
 def spoil(
-    budget: Budget,
-    file: str,
-    number: int,
-    day: int,
-    lines: list[BillLine],
-    kinds: tuple[str, ...],
-    before: Memory,
-    since: int,
+    budget: Budget, paper: tuple[str, int, int], lines: list[BillLine], wrongs: Wrongs, before: Memory, since: int
 ) -> list[BillLine]:
-    """The lines as they are written, and what is wrong with them in the truth. What was billed before `since` is left
-    alone: nobody who sees the run alone could tell.
+    """The lines as they are written, and what is wrong with them in the truth. `paper` is file, number and day.
+    What was billed of days before `since` is left alone: nobody who sees the run alone could tell.
     """
-    hits = dict(budget.hits(number, day, len(lines)))
+    file, number, day = paper
+    hits = dict(budget.hits(number, day, len(lines), wrongs.often))
     made: list[BillLine] = []
     clean: list[BillLine] = []
     for place, line in enumerate(lines):
@@ -91,6 +98,7 @@ def spoil(
             made.append(line)
             clean += [line] if line.day >= since else []
             continue
+        kinds = wrongs.kinds
         kind, off = kinds[word % len(kinds)], 2 + word // len(kinds) % 900
         if kind == "again" and not before.lines:
             kind = "twice"

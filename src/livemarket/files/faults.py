@@ -49,13 +49,13 @@ class Budget:
             last = place + 1
         return made + entries[last:]
 
-    def hits(self, number: int, day: int, count: int) -> list[tuple[int, int]]:
-        """Which of so many lines are spoilt, each with a word that says how."""
+    def hits(self, number: int, day: int, count: int, often: int = 1) -> list[tuple[int, int]]:
+        """Which of so many lines are spoilt, `often` times as many as elsewhere, each with a word that says how."""
         if not self.ppm or not count:
             return []
         keys = (np.int64(number) << 20) + np.arange(count, dtype=np.int64)
         words = keyed.words(self.seed, keys, day, Purpose.FAULT, 2)
-        hit = np.flatnonzero(words[:, 0] * 1_000_000 < np.uint64(self.ppm) << np.uint64(32))
+        hit = np.flatnonzero(words[:, 0] * 1_000_000 < np.uint64(self.ppm * often) << np.uint64(32))
         return [(place, int(words[place, 1])) for place in hit.tolist()]
 
     def _wrong(self, file: str, entry: Entry, word: int) -> list[Entry]:

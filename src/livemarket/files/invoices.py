@@ -13,7 +13,7 @@ import numpy as np
 from livemarket.core.facts import Fact, Facts
 from livemarket.core.world import World
 from livemarket.files import names
-from livemarket.files.bill_faults import BY_DAY, BY_DELIVERY, BY_ORDER, BillLine, Memory, spoil
+from livemarket.files.bill_faults import BY_DAY, BY_DELIVERY, BY_ORDER, BillLine, Memory, Wrongs, spoil
 from livemarket.files.faults import Budget, major
 
 WAREHOUSE_COLUMNS = ("invoice_id", "service_date", "order_id", "service", "amount", "currency")
@@ -54,10 +54,10 @@ class Bills:
         self.settled: list[BillLine] = []
 
     def _spoilt(
-        self, vendor: str, file: str, number: int, day: int, lines: list[BillLine], kinds: tuple[str, ...]
+        self, vendor: str, paper: tuple[str, int, int], lines: list[BillLine], wrongs: Wrongs
     ) -> list[BillLine]:
         memory = self.memory.setdefault(vendor, Memory())
-        return spoil(self.budget, file, number, day, lines, kinds, memory, self.since)
+        return spoil(self.budget, paper, lines, wrongs, memory, self.since)
 
     def warehouse(self, world: World, day: int) -> str:
         """The week before `day`: handling and parcel of every order sent, and every return opened."""
@@ -75,7 +75,7 @@ class Bills:
             made += [BillLine(service, i, d, cost) for i, d in zip(names.order_ids(world, rows), days, strict=True)]
         invoice = f"3pl-{_date(day)}"
         file = f"invoices/warehouse-3pl/{invoice}.csv"
-        lines = self._spoilt("warehouse", file, 1 << 20, day, made, BY_ORDER)
+        lines = self._spoilt("warehouse", (file, 1 << 20, day), made, BY_ORDER)
         rows_out = [
             [invoice, _date(one.day), one.subject, one.service, major(one.amount), one.currency] for one in lines
         ]
@@ -93,7 +93,7 @@ class Bills:
             vendor = names.supplier(supplier)
             file = f"invoices/suppliers/inv-{row}.csv"
             line = BillLine("goods", f"po-{row}", day, units * cost, names.sku(sku), units, cost)
-            lines = self._spoilt(vendor, file, (2 << 20) + row, day, [line], BY_DELIVERY)
+            lines = self._spoilt(vendor, (file, (2 << 20) + row, day), [line], BY_DELIVERY)
             out = [
                 [f"inv-{row}", _date(day), due, vendor, one.subject, one.sku, str(one.units), major(one.unit),
                  major(one.amount), one.currency]
@@ -120,7 +120,7 @@ class Bills:
         """Ends in a row with the sum of each currency."""
         invoice = f"ads-{_date(day)}"
         file = f"invoices/tiktok_ads/{invoice}.csv"
-        lines = self._spoilt("ads", file, 3 << 20, day, self.spent, BY_DAY)
+        lines = self._spoilt("ads", (file, 3 << 20, day), self.spent, BY_DAY)
         rows = [[invoice, _date(one.day), one.subject, major(one.amount), one.currency] for one in lines]
         for currency in sorted({one.currency for one in lines}):
             total = sum(one.amount for one in lines if one.currency == currency)
@@ -130,7 +130,7 @@ class Bills:
     def _commission(self, day: int) -> str:
         invoice = f"fees-{_date(day)}"
         file = f"invoices/tiktok_shop/{invoice}.csv"
-        lines = self._spoilt("marketplace", file, 4 << 20, day, self.settled, BY_ORDER)
+        lines = self._spoilt("marketplace", (file, 4 << 20, day), self.settled, BY_ORDER)
         rows = [
             [invoice, _date(one.day), names.instant(one.settled, SETTLED_AT), one.subject, one.service,
              major(one.amount), one.currency]

@@ -5,7 +5,7 @@ Slotted dataclasses for lines and facts, because there are hundreds of thousands
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -118,6 +118,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What a person resolved of an invoice: by its key, how, and what that posted."""
+
+    key: str
+    vendor: str
+    invoice: str
+    how: str
+    posted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Less was billed than was owed: `under` a line too small, `unbilled` no line at all. Never claimed, by nobody."""
 
@@ -135,7 +146,6 @@ class Audited:
     judged: tuple[Judged, ...]
     claims: tuple[Claim, ...]
     notes: tuple[Note, ...]
-    posts: dict[str, int] = field(default_factory=dict[str, int])  # by key of a claim: what the books hold too much
 
 
 class ServiceTerms(Contract):

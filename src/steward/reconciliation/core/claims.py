@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steward.contracts.base import JsonObject
-from steward.contracts.invoice import Audited, BillableFact, Billed, Claim
+from steward.contracts.invoice import Audited, BillableFact, Billed, Claim, Settled
 from steward.kernel.money import Money
-
-Claimed = Mapping[tuple[str, str], int]
-"""By vendor and invoice: what was claimed before, and posted, in minor units."""
 
 _WORDS = {
     "invoice_overcharge": "more than the contract allows",
@@ -24,25 +21,31 @@ _WORDS = {
 }
 
 
-def allotted(lines: Sequence[Billed], made: Audited, booked: Sequence[BillableFact], before: Claimed) -> dict[str, int]:
-    """What resolving each claim takes back in the books.
+def allotted(
+    lines: Sequence[Billed], made: Audited, booked: Sequence[BillableFact], settled: Sequence[Settled] = ()
+) -> dict[str, int]:
+    """What resolving each claim that is open takes back in the books.
 
-    What the books hold of an invoice beyond what is agreed is given to its claims, in
-    the order of its lines. A credit that is owed is taken back whole where its invoice is in the books at all.
+    What the books hold of an invoice beyond what is agreed is given to its claims, in the order of its lines. Agreed
+    is also what a person accepted; what was claimed before is out of the books already. A credit that is owed is taken back
+    whole where its invoice is in the books at all.
     """
     of = {one.key: one for one in lines}
     room: dict[tuple[str, str], int] = {(one.party, one.subject): one.amount_minor for one in booked}
     currency = {(one.party, one.subject): one.currency for one in booked}
+    done = {one.key: one.how for one in settled}
     for one in made.judged:
         key = (of[one.key].vendor, of[one.key].invoice)
         if key in room and one.currency == currency[key]:
-            room[key] -= one.agreed_minor
-    for key, amount in before.items():
-        if key in room:
-            room[key] -= amount
+            room[key] -= one.amount_minor if done.get(one.key) == "accept" else one.agreed_minor
+    for one in settled:
+        if one.how == "claim" and (one.vendor, one.invoice) in room:
+            room[one.vendor, one.invoice] -= one.posted_minor
     posts: dict[str, int] = {}
     for claim in sorted(made.claims, key=_place):
         key = (claim.vendor, claim.invoice)
+        if claim.key in done:
+            continue
         if key not in room or claim.currency != currency[key]:
             posts[claim.key] = 0
         elif claim.side == "books":

@@ -156,14 +156,8 @@ class Invoices:
             lines, facts = self._store.lines(connection), self._store.facts(connection, moment)
             made = audit(lines, self._book(), facts, moment.date())
             settled = self._store.settled(connection)
-            before: dict[tuple[str, str], int] = {}
-            for row in settled:
-                if row["ended_how"] == "claim" and row["type"] != "invoice_credit":
-                    key = (row["provider"], row["evidence"]["invoice"])
-                    before[key] = before.get(key, 0) + int(row["evidence"]["posts_minor"])
-            resolved = {row["key"] for row in settled}
-            posts = allotted(lines, made, [one for one in facts if one.kind == "booked"], before)
-            found = [(one, posts[one.key]) for one in made.claims if one.key not in resolved]
+            posts = allotted(lines, made, [one for one in facts if one.kind == "booked"], settled)
+            found = [(one, posts[one.key]) for one in made.claims if one.key in posts]
             run_id = make_id("run", unix_ms(now), random_bytes(10))
             self._keep(connection, found, run_id, now)
             report = {"run": run_id, "as_of": format_instant(moment), "settled": len(made.claims) - len(found)}

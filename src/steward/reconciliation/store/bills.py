@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from steward.contracts.invoice import BillableFact, Billed, Invoice, InvoiceLine
+from steward.contracts.invoice import BillableFact, Billed, Invoice, InvoiceLine, Settled
 from steward.infra import sql
 from steward.infra.copying import copy_rows
 from steward.kernel.canonical import JsonObject
@@ -81,8 +81,15 @@ class BillStore:
     def open_claims(self, connection: Connection[Row], vendor: str | None = None) -> list[Row]:
         return connection.execute(self._sql["open_claims"], {"vendor": vendor}).fetchall()
 
-    def settled(self, connection: Connection[Row]) -> list[Row]:
-        return connection.execute(self._sql["settled_claims"]).fetchall()
+    def settled(self, connection: Connection[Row]) -> list[Settled]:
+        """What people resolved; a credit took nothing of an invoice's own lines."""
+        return [
+            Settled(
+                row["key"], row["provider"], row["evidence"]["invoice"], row["ended_how"],
+                0 if row["type"] == "invoice_credit" else int(row["evidence"]["posts_minor"]),
+            )
+            for row in connection.execute(self._sql["settled_claims"])
+        ]  # fmt: skip
 
 
 def line_key(vendor: str, number: str, version: int, line: int) -> str:
