@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,13 +26,19 @@ from pathlib import Path
 from results import machine as this_machine
 from results import save
 
-from steward.catalog import load_contracts
-from steward.contracts.event import Envelope, RecordedEvent
-from steward.contracts.invoice import Billed
-from steward.reconciliation.core.billable import TYPES, facts_of
-from steward.reconciliation.core.invoices import audit
-from steward.reconciliation.readers.bills import read_bill
-from steward.reconciliation.store.bills import line_key
+HERE = str(Path(__file__).resolve().parent)  # last of all: a harness here has the name livemarket
+sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE] + [HERE]
+
+from livemarket import catalog  # noqa: E402
+from livemarket.core.step import step, warmed_up  # noqa: E402
+from livemarket.files.run import Shell  # noqa: E402
+from steward.catalog import load_contracts  # noqa: E402
+from steward.contracts.event import Envelope, RecordedEvent  # noqa: E402
+from steward.contracts.invoice import Billed  # noqa: E402
+from steward.reconciliation.core.billable import TYPES, facts_of  # noqa: E402
+from steward.reconciliation.core.invoices import audit  # noqa: E402
+from steward.reconciliation.readers.bills import read_bill  # noqa: E402
+from steward.reconciliation.store.bills import line_key  # noqa: E402
 
 NAMED = {
     "rate": "invoice_overcharge", "twice": "invoice_twice", "again": "invoice_twice", "invented": "invoice_unordered",
@@ -41,14 +46,20 @@ NAMED = {
     "unit_price": "invoice_price", "sum": "invoice_sum",
 }  # fmt: skip
 NOTED = {"missing": "unbilled", "under": "under"}
-ZERO = "0" * 64
 
 
-def world(folder, seed, days, errors, shop="small"):
-    """A run of livemarket in a process of its own."""
-    command = [sys.executable, "-m", "livemarket", "run", "--seed", str(seed), "--days", str(days), "--shop", shop]
-    command += ["--out", str(folder), "--errors", str(errors)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def lived(folder, seed, days, errors, shop="small"):
+    """One world written down twice: with faults in its papers, and without."""
+    world = warmed_up(catalog.setting(shop), seed, keep=True)
+    shells = [Shell(world, seed, folder / name, ppm) for name, ppm in (("spoilt", errors), ("clean", 0))]
+    for number in range(days):
+        today = world.day
+        happened = step(world)
+        for shell in shells:
+            shell.day(world, today, happened, last=number == days - 1)
+    for shell in shells:
+        shell.end(world)
+    return folder / "spoilt", folder / "clean"
 
 
 def facts(out):
@@ -192,14 +203,9 @@ def main():
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="steward-invoices-"))
     try:
-        running = [
-            world(folder / name, options.seed, options.days, errors, options.shop)
-            for name, errors in (("spoilt", options.errors), ("clean", 0))
-        ]
-        if any(one.wait() for one in running):
-            raise SystemExit("livemarket did not run")
+        spoilt, clean = lived(folder, options.seed, options.days, options.errors, options.shop)
         as_of = date(2026, 1, 5) + timedelta(days=options.days)
-        figures = measured(folder / "spoilt", folder / "clean", as_of)
+        figures = measured(spoilt, clean, as_of)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(figures, indent=1))

@@ -15,7 +15,7 @@ SPEC = importlib.util.spec_from_file_location("invoice_desk", DESK)
 desk = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(desk)
 
-FEW = settings(max_examples=60)
+FEW = settings(max_examples=40)
 TERMS = desk.book(
     desk.service("pack", "shipment", unit_minor=300),
     desk.service("back", "return", unit_minor=450),

@@ -86,6 +86,8 @@ def test_a_service_that_no_contract_knows_and_one_without_a_price_on_that_day_ar
     claims, _, _ = judge(book(ended), lines, [fact()])
     assert claims == {"acme/i1/2": ("invoice_service", 300), "acme/i1/3": ("invoice_service", 300)}
     assert judge(book(PACK, name="other"), [line()], [fact()])[0] == {"acme/i1/2": ("invoice_service", 300)}
+    accounts = [one.evidence["account"] for one in judge(book(ended), lines, [fact()])[2].claims]
+    assert accounts == ["expenses:fulfilment"] * 2, "what is claimed of it goes back to where the vendor's bills stand"
 
 
 def test_a_service_has_other_names_and_other_prices_over_time():
@@ -140,6 +142,8 @@ def test_goods_are_billed_in_parts_up_to_what_came():
     assert judge(book(GOODS), parts, [ORDERED, RECEIVED])[0] == {"acme/i1/4": ("invoice_quantity", 100)}
     twice = [goods(), goods(number=3)]
     assert judge(book(GOODS), twice, [ORDERED, RECEIVED])[0] == {"acme/i1/3": ("invoice_twice", 1000)}
+    later = goods(number=2, invoice="i2", day=DAY + timedelta(days=9))
+    assert judge(book(GOODS), [goods(), later], [ORDERED, RECEIVED])[0] == {"acme/i2/2": ("invoice_twice", 1000)}
 
 
 def test_goods_ordered_and_not_received_and_another_supplier_s_order():
@@ -342,6 +346,7 @@ def test_a_claim_posts_what_we_owe_less_and_an_accepted_bill_nothing():
     }  # fmt: skip
     assert posting_of(row, "accept", "liabilities:payable:suppliers") is None
     assert posting_of({**row, "evidence": {"posts_minor": 0, "account": "x"}}, "claim", "y") is None
+    assert posting_of({**row, "evidence": {"posts_minor": 9}}, "claim", "y") is None
 
 
 def test_a_claim_says_line_service_and_reason_and_the_letter_the_sum():

@@ -26,9 +26,9 @@ def allotted(
 ) -> dict[str, int]:
     """What resolving each claim that is open takes back in the books.
 
-    What the books hold of an invoice beyond what is agreed is given to its claims, in the order of its lines. Agreed
-    is also what a person accepted; what was claimed before is out of the books already. A credit that is owed is taken back
-    whole where its invoice is in the books at all.
+    What the books hold of an invoice beyond what is agreed is given to its claims, in the order of its lines. Agreed is
+    also what a person accepted; what was claimed before is out of the books already. A credit that is owed is taken
+    back whole where its invoice is in the books at all.
     """
     of = {one.key: one for one in lines}
     room: dict[tuple[str, str], int] = {(one.party, one.subject): one.amount_minor for one in booked}
@@ -75,14 +75,14 @@ def words(claim: Claim) -> str:
 
 def posting_of(row: Mapping[str, Any], how: str, against: str) -> JsonObject | None:
     """What resolving it posts: what we owe less, against what the bill was booked to; None where the books hold no more
-    than is agreed, or where the bill is accepted as it stands.
+    than is agreed, where the bill is accepted as it stands, and where no contract says what it is booked to.
     """
-    amount = int(row["evidence"].get("posts_minor", 0))
-    if how != "claim" or not amount:
+    amount, account = int(row["evidence"].get("posts_minor", 0)), row["evidence"].get("account")
+    if how != "claim" or not amount or account is None:
         return None
     return {
         "debit": against,
-        "credit": row["evidence"]["account"],
+        "credit": account,
         "amount_minor": amount,
         "currency": row["currency"],
     }

@@ -32,7 +32,10 @@ def audit(lines: Sequence[Billed], book: ContractBook, facts: Iterable[BillableF
         contract, named = known[spoken]
         if contract is None or not named:
             words = f"the contract with {billed.vendor} has no service {billed.line.service!r}"
-            verdicts.whole(billed, "invoice_service", {"why": words if contract else "there is no contract"})
+            told = (
+                {"why": words, "account": contract.services[0].account} if contract else {"why": "there is no contract"}
+            )
+            verdicts.whole(billed, "invoice_service", told)
             continue
         about = _about(named[0], billed)
         group = groups.get((billed.vendor, contract.name, about))

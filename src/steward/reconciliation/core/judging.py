@@ -116,7 +116,9 @@ class Group:
         terms = self.context.terms
         if terms is None:
             for one in self.lines:
-                verdicts.whole(one, "invoice_service", {"why": "the contract has no price for it on that day"})
+                account = self.context.contract.services[0].account
+                why = "the contract has no price for it on that day"
+                verdicts.whole(one, "invoice_service", {"why": why, "account": account})
             return
         self._open(terms)
         earlier: list[Billed] = []
@@ -269,4 +271,5 @@ def moment_of(line: InvoiceLine) -> datetime:
 
 
 def _same(one: InvoiceLine, other: InvoiceLine) -> bool:
-    return (one.day, one.quantity, one.amount_minor) == (other.day, other.quantity, other.amount_minor)
+    """The same charge again, on whatever day: of goods a bill tells its own day."""
+    return (one.quantity, one.amount_minor) == (other.quantity, other.amount_minor)
