@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
+.PHONY: invoice-audit reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -118,6 +118,9 @@ interleavings: dev ## a million random interleavings of the machine of effects, 
 
 reconcile-bench: dev ## half a million lines from files to breaks, with storage, beside a bare COPY, with a lost payment as control (about 3 minutes)
 	@$(BIN)/python bench/reconcile.py --write
+
+invoice-audit: dev ## the audit of bills against the faults of a simulated quarter, with controls that must fail (about 3 minutes)
+	@$(BIN)/python bench/invoice_audit.py --write
 
 interleavings-sql: dev ## ten thousand of them on PostgreSQL, with controls (about 10 minutes)
 	@$(BIN)/python bench/interleavings_sql.py --write
