@@ -35,7 +35,7 @@ class Memory:
 
 
 def _lower(line: BillLine, off: int) -> list[BillLine]:
-    return [replace(line, amount=line.amount - 1 - off % max(line.amount - 1, 1))]
+    return [replace(line, amount=max(line.amount - 2 - off % max(line.amount - 2, 1), 0))]
 
 
 def _invented(line: BillLine, off: int) -> list[BillLine]:

@@ -24,7 +24,7 @@ SUPPLIER_COLUMNS = (
 )  # fmt: skip
 ADS_COLUMNS = ("invoice_id", "spend_date", "campaign_id", "amount", "currency")
 COMMISSION_COLUMNS = ("invoice_id", "order_date", "settled_at", "order_id", "fee_type", "amount", "currency")
-SETTLED_AT = 7200  # the second of the day at which the marketplace settles
+SETTLED_AT = 86399  # the fee leaves out what was refunded on the day of its settlement: it is told at the day's end
 
 
 def _put(folder: Path, file: str, header: tuple[str, ...], rows: list[list[str]]) -> str:

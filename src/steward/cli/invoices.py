@@ -98,7 +98,7 @@ def _audited(report: JsonObject) -> list[str]:
         f"noted and not claimed: {notes['under']} lines below their price, {notes['unbilled']} things not billed",
     ]
     if report["on_trust"]:
-        lines.append(f"{report['on_trust']} lines bill what lies before the log begins: only their price was checked")
+        lines.append(f"{report['on_trust']} lines on trust: before the log begins, or at a price that nobody knows")
     return lines
 
 

@@ -100,7 +100,7 @@ class Judged:
     agreed_minor: int
     disputed_minor: int
     rounding_minor: int = 0
-    on_trust: bool = False  # what it bills lies before the books begin: its price was checked, not that it happened
+    on_trust: bool = False  # one of two could not be checked: that it happened (before the log begins), or its price
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,7 @@ def test_ad_spend_is_billed_as_it_was_recorded_in_one_line_or_in_several():
     assert judge(book(ADS), [spent(5000)], facts)[0] == {}
     assert judge(book(ADS), [spent(2000), spent(3000, 3)], facts)[0] == {}
     assert judge(book(ADS), [spent(5001)], facts)[0] == {"acme/i1/2": ("invoice_overcharge", 1)}
+    assert judge(book(ADS), [spent(4999)], facts)[:2] == ({}, [("under", 1)])
     assert judge(book(ADS), [spent(5000), spent(5000, 3)], facts)[0] == {"acme/i1/3": ("invoice_twice", 5000)}
     other_day = DAY + timedelta(days=1)
     assert judge(book(ADS), [spent(5000, day=other_day)], facts)[0] == {"acme/i1/2": ("invoice_unordered", 5000)}

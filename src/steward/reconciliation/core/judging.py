@@ -112,6 +112,11 @@ class Group:
     def charges(self) -> list[Billed]:
         return [one for one in self.lines if one.line.amount_minor >= 0]
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether nothing of it is left to note as not billed: what lines lack of a value is noted with them."""
+        return not self.left or self.on_trust or self.is_valued
+
     def judge(self, verdicts: Verdicts) -> None:
         terms = self.context.terms
         if terms is None:
@@ -132,7 +137,7 @@ class Group:
             else:
                 self._count(verdicts, terms, one, earlier)
             earlier.append(one)
-        if terms.basis == "sale" and earlier and self.left > _ROUNDING:
+        if self.is_valued and earlier and self.left > _tolerance(terms):
             self.under[earlier[-1].key] = self.left
         self._credits(verdicts)
 
@@ -156,6 +161,7 @@ class Group:
         if terms.basis == "receipt" and known is not None:
             context = self.context
             self.price, self.price_source = unit_price(context.about, context.party, context.happened, known.facts)
+            self.on_trust = self.on_trust or (bool(known.facts) and self.price is None)
 
     def _cost(self, terms: ServiceTerms, quantity: int, line: InvoiceLine) -> int:
         """What so many units cost by contract or purchase order; what the line says where nobody knows."""
@@ -214,8 +220,7 @@ class Group:
         fresh = self.left
         agreed = min(line.amount_minor, self.left)
         self.left -= agreed
-        is_rounded = Fraction(terms.ratio or 0) != 1 and fresh > 0
-        if over <= 0 or (is_rounded and over <= _ROUNDING):
+        if over <= 0 or (fresh > 0 and over <= _tolerance(terms)):
             verdicts.agree(billed, max(over, 0), on_trust=self.on_trust)
             self.units += 1
             return
@@ -263,6 +268,11 @@ class Group:
         if earlier:
             told["earlier"] = [one.key for one in earlier[:_MOST_NAMED]]
         return told | ({"why": why} if why else {})
+
+
+def _tolerance(terms: ServiceTerms) -> int:
+    """Minor units a line may be out where its price is rounded."""
+    return 0 if Fraction(terms.ratio or 0) == 1 else _ROUNDING
 
 
 def moment_of(line: InvoiceLine) -> datetime:

@@ -43,7 +43,7 @@ def _of_service(
         owner = vendor if goods else ""
         group = known.get((owner, about)) or known.get((owner, replace(about, sku="")))
         terms = next((one for one in named if one.holds(day)), None)
-        if not first <= day <= last or terms is None or (group is not None and (not group.left or group.on_trust)):
+        if not first <= day <= last or terms is None or (group is not None and group.is_noted):
             continue
         amount = _amount(terms, about, party, happened, group)
         if amount > 0:
@@ -66,11 +66,9 @@ def _subjects(terms: ServiceTerms, contract: str, happened: Happened) -> Iterato
 
 
 def _amount(terms: ServiceTerms, about: Subject, party: str, happened: Happened, group: Group | None) -> int:
-    """What was not billed of it: units left at their price, or money left."""
+    """What was not billed of it: units left at their price, or all of its value."""
     found = evidence_of(terms, about, party, happened)
     if terms.basis == "ad_spend":
-        if group is not None:
-            return group.left
         return valued(terms, worth(terms, about, found.facts, happened, found.facts[0].at))
     units = group.left if group is not None else found.units
     if terms.basis != "receipt":
