@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from results import machine as this_machine
@@ -29,16 +29,19 @@ from results import save
 HERE = str(Path(__file__).resolve().parent)  # last of all: a harness here has the name livemarket
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE] + [HERE]
 
+from gate_stage import Stage  # noqa: E402
+
 from livemarket import catalog  # noqa: E402
 from livemarket.core.step import step, warmed_up  # noqa: E402
 from livemarket.files.run import Shell  # noqa: E402
 from steward.catalog import load_contracts  # noqa: E402
 from steward.contracts.event import Envelope, RecordedEvent  # noqa: E402
 from steward.contracts.invoice import Billed  # noqa: E402
+from steward.infra.clock import FrozenClock  # noqa: E402
 from steward.reconciliation.core.billable import TYPES, facts_of  # noqa: E402
 from steward.reconciliation.core.invoices import audit  # noqa: E402
 from steward.reconciliation.readers.bills import read_bill  # noqa: E402
-from steward.reconciliation.store.bills import line_key  # noqa: E402
+from steward.reconciliation.store.bills import BillStore, line_key  # noqa: E402
 
 NAMED = {
     "rate": "invoice_overcharge", "twice": "invoice_twice", "again": "invoice_twice", "invented": "invoice_unordered",
@@ -121,6 +124,37 @@ def judged(lines, book, known, as_of):
     return claims, notes, made, seconds
 
 
+def stored(out, known, as_of):
+    """Files in and their audit with storage, on PostgreSQL with fsync on: figures, and the disputes the database holds."""
+    stage = Stage({})
+    try:
+        app = stage.app()
+        app.clock = FrozenClock(datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC))
+        store = BillStore()
+        with app.database.transaction() as connection:  # deriving them from the log is not what is measured here
+            store.put_facts(connection, list(enumerate(known, 1)))
+        began = time.perf_counter()
+        lines = 0
+        for path in sorted((out / "invoices").rglob("*.csv")):
+            lines += app.invoices.take(path.parent.name, path.name, path.read_bytes(), "bench")["lines"]
+        taken = time.perf_counter()
+        report = app.invoices.audit("bench")
+        done = time.perf_counter()
+        with app.database.transaction() as connection:
+            claims = store.open_claims(connection)
+        found = {row["key"]: (row["type"], row["amount_minor"], row["currency"]) for row in claims}
+        app.close()
+        return found, {
+            "take_seconds": round(taken - began, 2),
+            "audit_seconds": round(done - taken, 2),
+            "lines_per_second": round(lines / (done - began)),
+            "breaks": report["breaks"],
+            "conserved": report["conserved"],
+        }
+    finally:
+        stage.close()
+
+
 def compared(wanted, found):
     """Found exactly, found under another name or amount, not found, and alarms about what is right."""
     exact = sum(found.get(key) == told for key, told in wanted.items())
@@ -152,12 +186,13 @@ def cheaper(book):
     return type(book).model_validate(document)
 
 
-def measured(spoilt, clean, as_of):
-    """Everything about two copies of one quarter."""
+def measured(spoilt, clean, as_of, storage=None):
+    """Everything about two copies of one quarter; `storage` puts it through a database too."""
     book = load_contracts()
     lines, known = bills(spoilt, book), facts(spoilt)
     wanted, noted, faults = truth(spoilt, lines)
     claims, notes, made, seconds = judged(lines, book, known, as_of)
+    kept, told = storage(spoilt, known, as_of) if storage else (claims, {})
     clean_lines, clean_facts = bills(clean, book), facts(clean)
     clean_claims, clean_notes, _, _ = judged(clean_lines, book, clean_facts, as_of)
     unseen = ("unbilled", "tiktok_shop")
@@ -168,6 +203,7 @@ def measured(spoilt, clean, as_of):
         "lines_per_second": round(len(lines) / seconds),
         "faults": dict(sorted(faults.items())),
         "found": compared(wanted, claims),
+        "with_storage": {**told, **compared(wanted, kept)},
         "reclaim_minor": sum(one.amount_minor for one in made.claims if one.currency == "USD"),
         "injected_minor": sum(amount for _, amount, currency in wanted.values() if currency == "USD"),
         "notes_wanted": sum(count for kind, count in noted.items() if kind != unseen),
@@ -186,7 +222,9 @@ def measured(spoilt, clean, as_of):
 def is_right(made):
     """Whether the auditor did what it says, and the controls did not."""
     found = made["found"]
-    whole = found["injected"] == found["exact"] > 0 and not found["false_alarms"]
+    kept = made["with_storage"]
+    whole = found["injected"] == found["exact"] == kept["exact"] > 0
+    whole = whole and not found["false_alarms"] and not kept["false_alarms"]
     clean = not made["clean_alarms"] and not made["clean_notes"]
     noted = made["notes_right"] == made["notes_wanted"] and not made["notes_beyond"]
     controls = made["control_each_bill_alone"]["missed"] > 0 and made["control_price_a_cent_low"] > 0
@@ -205,7 +243,7 @@ def main():
     try:
         spoilt, clean = lived(folder, options.seed, options.days, options.errors, options.shop)
         as_of = date(2026, 1, 5) + timedelta(days=options.days)
-        figures = measured(spoilt, clean, as_of)
+        figures = measured(spoilt, clean, as_of, stored)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(figures, indent=1))

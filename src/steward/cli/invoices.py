@@ -131,7 +131,10 @@ def _listed(one: JsonObject) -> str:
     version = f" version {one['version']}" if one["version"] > 1 else ""
     left = f"{one['open_breaks']} breaks, {money(one['reclaim'])} to have back" if one["open_breaks"] else "none open"
     name = one["number"] + version
-    return f"{one['vendor']:<16} {name:<28} {one['lines']:>6} lines {money(one['totals']):>18}  {left}"
+    booked = (
+        "" if one["booked_minor"] is None else f", in the books at {Money(one['booked_minor'], one['booked_currency'])}"
+    )
+    return f"{one['vendor']:<16} {name:<28} {one['lines']:>6} lines {money(one['totals']):>18}{booked}; {left}"
 
 
 @invoices.command()

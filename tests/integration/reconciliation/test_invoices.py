@@ -94,6 +94,7 @@ def test_each_wrong_line_is_a_break_with_its_money_and_words_told_once_and_over_
     )
     (listed,) = desk.app.invoices.listed()
     assert (listed["number"], listed["open_breaks"], listed["reclaim"]) == ("w1", 3, {"USD": 1050})
+    assert listed["booked_minor"] is None
     assert desk.app.invoices.claim("warehouse-3pl")["totals"] == {"USD": 1050}
     desk.app.events.sequence()
     told = [e.envelope.data for e in desk.app.events.read(types=["ReconciliationMismatch"])]
@@ -139,6 +140,8 @@ def test_a_claim_gives_back_what_the_books_hold_too_much_once_and_what_is_accept
     posts = {one["type"]: one["ways"][0]["posting"]["amount_minor"] for one in breaks(desk).values()}
     assert posts == {"invoice_overcharge": 150, "invoice_unordered": 600}
     # What is accepted posts nothing, and is not raised again either.
+    (listed,) = desk.app.invoices.listed("warehouse-3pl")
+    assert (listed["booked_minor"], listed["booked_currency"], listed["totals"]) == (2850, "USD", {"USD": 2850})
     accepted = breaks(desk)["invoice_overcharge"]["id"]
     assert desk.app.reconciliation.resolve(accepted, "accept", "ana", "the price rose")["posting"] is None
     assert desk.app.invoices.audit("ana")["settled"] == 2
