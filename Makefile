@@ -119,7 +119,7 @@ interleavings: dev ## a million random interleavings of the machine of effects, 
 reconcile-bench: dev ## half a million lines from files to breaks, with storage, beside a bare COPY, with a lost payment as control (about 3 minutes)
 	@$(BIN)/python bench/reconcile.py --write
 
-invoice-audit: dev ## the audit of bills against the faults of a simulated quarter, with controls that must fail (about 3 minutes)
+invoice-audit: dev ## the audit of bills against the faults of six simulated weeks, with controls that must fail (about 2 minutes)
 	@$(BIN)/python bench/invoice_audit.py --write
 
 interleavings-sql: dev ## ten thousand of them on PostgreSQL, with controls (about 10 minutes)

@@ -1,5 +1,5 @@
-"""The audit of invoices on a simulated quarter: every fault that livemarket put into bills is found as exactly that
-dispute, line and amount, and a copy of the same quarter without faults gives none.
+"""The audit of invoices on six simulated weeks: every fault that livemarket put into bills is found as exactly that
+dispute, line and amount, and a copy of the same weeks without faults gives none.
 
 Livemarket knows nothing of the auditor: it bills what it shipped, received, spent and settled, and writes down what it
 spoilt. What was left out or billed below its price is no claim: it has to come out as a note. Commissions that
@@ -8,7 +8,7 @@ were left out are not noted (a sale may never be settled); the figures count the
 Two controls must fail in the same run: an auditor that looks at each bill alone cannot see what was billed again in a
 later one, and one with a price a cent too low raises alarms on the clean copy.
 
-    python bench/invoice_audit.py [--days 91] [--errors 20000] [--write]
+    python bench/invoice_audit.py [--days 42] [--errors 40000] [--write]
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def judged(lines, book, known, as_of):
 
 
 def stored(out, known, as_of):
-    """Files in and their audit with storage, on PostgreSQL with fsync on: figures, and the disputes the database holds."""
+    """Files in and audited with storage, on PostgreSQL with fsync on: the disputes the database holds, and figures."""
     stage = Stage({})
     try:
         app = stage.app()
@@ -187,7 +187,7 @@ def cheaper(book):
 
 
 def measured(spoilt, clean, as_of, storage=None):
-    """Everything about two copies of one quarter; `storage` puts it through a database too."""
+    """Everything about two copies of the same weeks; `storage` puts it through a database too."""
     book = load_contracts()
     lines, known = bills(spoilt, book), facts(spoilt)
     wanted, noted, faults = truth(spoilt, lines)
@@ -233,10 +233,10 @@ def is_right(made):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--days", type=int, default=91)
+    parser.add_argument("--days", type=int, default=42)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--shop", default="medium")
-    parser.add_argument("--errors", type=int, default=20_000)
+    parser.add_argument("--errors", type=int, default=40_000)
     parser.add_argument("--write", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="steward-invoices-"))

@@ -26,19 +26,19 @@ def bench():
 
 
 @pytest.fixture(scope="module")
-def quarter(bench, tmp_path_factory):
+def weeks(bench, tmp_path_factory):
     """(with faults, without), of as many days as give three weekly bills."""
     return bench.lived(tmp_path_factory.mktemp("bills"), 11, 15, 60_000)
 
 
-def test_every_fault_is_found_as_itself_and_a_clean_copy_gives_none(bench, quarter):
-    figures = bench.measured(*quarter, AS_OF)
+def test_every_fault_is_found_as_itself_and_a_clean_copy_gives_none(bench, weeks):
+    figures = bench.measured(*weeks, AS_OF)
     assert bench.is_right(figures) == (True, True), figures
     assert {"rate", "twice", "again", "invented", "service", "currency"} <= set(figures["faults"])
 
 
-def test_the_commands_say_the_same_and_a_person_settles_one(bench, quarter, make_shop, tmp_path):
-    spoilt = quarter[0]
+def test_the_commands_say_the_same_and_a_person_settles_one(bench, weeks, make_shop, tmp_path):
+    spoilt = weeks[0]
     shop = make_shop()
 
     def ask(*words, code=0):
