@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: livemarket-breaks livemarket-year reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
+.PHONY: invoice-audit livemarket-breaks livemarket-year reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -124,6 +124,9 @@ livemarket-breaks: dev ## a simulated business's papers against its events: ever
 
 livemarket-year: dev ## a year of its papers without errors, with storage: no break may come (about 4 minutes)
 	@$(BIN)/python bench/livemarket_breaks.py --days 365 --clean-only --write
+
+invoice-audit: dev ## the audit of bills against the faults of six simulated weeks, with controls that must fail (about 2 minutes)
+	@$(BIN)/python bench/invoice_audit.py --write
 
 interleavings-sql: dev ## ten thousand of them on PostgreSQL, with controls (about 10 minutes)
 	@$(BIN)/python bench/interleavings_sql.py --write

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from steward.agents import Agents
-from steward.catalog import Catalog, ToolBook, load_catalog, load_recon, parse_yaml
+from steward.catalog import Catalog, ToolBook, load_catalog, load_contracts, load_recon, parse_yaml
 from steward.checking import build_verifier, refined
 from steward.contracts.payloads import VERSIONS
 from steward.control import Auditor, Cancellations, Control, Exporter, Figures, LiveLine, keep_catalog
@@ -43,7 +43,7 @@ from steward.ingest import History, Ingestor, People, Providers, Webhooks, compi
 from steward.ledger import Bookkeeping, Closing, Ledger, MoneyEvents, MoneyFacts, Reports
 from steward.payouts import Doors, Payees, Payouts, Screening
 from steward.policy import Policy
-from steward.reconciliation import Reconciliation, Settled, SettlementFiles, WatchedFolder
+from steward.reconciliation import Invoices, Reconciliation, Settled, SettlementFiles, WatchedFolder
 from steward.state import State
 from steward.verifier import ProofLog, Verifier
 from steward.world_model import WorldModel
@@ -142,6 +142,11 @@ class App:
     @cached_property
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(self.database, self.clock, self.events, lambda: load_recon(self.catalog.root))
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        folder = self.settings.home / "invoice-files"
+        return Invoices(self.database, self.clock, self.events, lambda: load_contracts(self.catalog.root), folder)
 
     @cached_property
     def settled(self) -> Settled:

@@ -17,6 +17,7 @@ from steward.catalog import (
     check_schedules,
     counts,
     load_catalog,
+    load_contracts,
     load_recon,
 )
 from steward.contracts.payloads import PAYLOADS
@@ -71,6 +72,7 @@ def check_catalog() -> JsonObject:
             for problem in (prove_rules(rules, PAYLOADS[event], codes) if event in PAYLOADS else ())
         ]
     errors += _recon_problems(catalog, codes)
+    errors += _contract_problems(catalog, codes)
     verifier = build_verifier(catalog)
     try:
         errors += verifier.self_test()
@@ -92,6 +94,20 @@ def check_catalog() -> JsonObject:
         **counts(catalog),
     }
     return {"errors": errors, "warnings": warnings, "counts": totals, "digest": catalog.digest}
+
+
+def _contract_problems(catalog: Catalog, codes: set[str]) -> list[Problem]:
+    """Contracts that do not fit, and services that are booked to an account the chart does not have."""
+    try:
+        book = load_contracts(catalog.root)
+    except CatalogError as error:
+        return [{"where": error.where or "contracts.yaml", "what": error.what, "fix": error.fix or "mend the file"}]
+    return [
+        {"where": f"contracts.yaml {one.name}", "what": f"{terms.account} is no account", "fix": "see accounts.yaml"}
+        for one in book.contracts
+        for terms in one.services
+        if terms.account not in codes
+    ]
 
 
 def _recon_problems(catalog: Catalog, codes: set[str]) -> list[Problem]:

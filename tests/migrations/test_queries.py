@@ -9,7 +9,9 @@ from steward.infra.sql import load
 
 SRC = Path(__file__).parents[2] / "src" / "steward"
 FILES = sorted(
-    (path.parent.name, path.name) for kind in ("queries", "facts", "effects") for path in SRC.glob(f"*/{kind}.sql")
+    (path.parent.name, path.name)
+    for kind in ("queries", "facts", "effects", "invoices")
+    for path in SRC.glob(f"*/{kind}.sql")
 )
 QUERIES = [(package, file, name) for package, file in FILES for name in load(f"steward.{package}", file).names()]
 

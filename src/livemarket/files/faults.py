@@ -41,18 +41,22 @@ class Budget:
 
     def spoil(self, file: str, number: int, day: int, entries: list[Entry]) -> list[Entry]:
         """The entries as they are written. `number` names the paper, so that another one's errors do not move these."""
-        if not self.ppm or not entries:
-            return entries
-        keys = (np.int64(number) << 20) + np.arange(len(entries), dtype=np.int64)
-        words = keyed.words(self.seed, keys, day, Purpose.FAULT, 2)
-        hit = np.flatnonzero(words[:, 0] * 1_000_000 < np.uint64(self.ppm) << np.uint64(32))
         made: list[Entry] = []
         last = 0
-        for place in hit.tolist():
+        for place, word in self.hits(number, day, len(entries)):
             made += entries[last:place]
-            made += self._wrong(file, entries[place], int(words[place, 1]))
+            made += self._wrong(file, entries[place], word)
             last = place + 1
         return made + entries[last:]
+
+    def hits(self, number: int, day: int, count: int, often: int = 1) -> list[tuple[int, int]]:
+        """Which of so many lines are spoilt, `often` times as many as elsewhere, each with a word that says how."""
+        if not self.ppm or not count:
+            return []
+        keys = (np.int64(number) << 20) + np.arange(count, dtype=np.int64)
+        words = keyed.words(self.seed, keys, day, Purpose.FAULT, 2)
+        hit = np.flatnonzero(words[:, 0] * 1_000_000 < np.uint64(self.ppm * often) << np.uint64(32))
+        return [(place, int(words[place, 1])) for place in hit.tolist()]
 
     def _wrong(self, file: str, entry: Entry, word: int) -> list[Entry]:
         kind = KINDS[word % len(KINDS)]

@@ -13,8 +13,9 @@ from livemarket.core.position import position
 from livemarket.core.setting import WARM_UP_DAYS, Setting, Shock
 from livemarket.core.step import born, step, warmed_up
 from livemarket.core.world import World
-from livemarket.files import bank, invoices, names, order_events, settlements, shop_events, show_events, truth
+from livemarket.files import bank, names, order_events, settlements, shop_events, show_events, truth
 from livemarket.files.faults import Budget
+from livemarket.files.invoices import Bills
 from livemarket.files.lines import Day
 
 ERROR_PPM = 1500  # lines of outside papers that are wrong, in a million
@@ -26,6 +27,7 @@ class Written:
 
     folder: Path
     budget: Budget
+    bills: Bills
     files: list[str] = field(default_factory=list[str])
     totals: dict[str, int] = field(default_factory=dict[str, int])
     events: int = 0
@@ -66,9 +68,10 @@ def write_papers(world: World, day: int, facts: Facts, written: Written) -> None
         if fact.kind == "payout":
             written.files += [settlements.write(world, row, folder, budget) for row in fact.columns["payout"].tolist()]
         elif fact.kind == "inbound":
-            written.files += invoices.suppliers(world, fact.columns["purchase"].tolist(), day, folder, budget)
+            written.files += written.bills.suppliers(world, fact.columns["purchase"].tolist(), day)
         elif fact.kind == "fulfilment_invoice":
-            written.files.append(invoices.warehouse(world, day, folder, budget))
+            written.files.append(written.bills.warehouse(world, day))
+    written.files += written.bills.weekly(world, day, facts)
 
 
 class Shell:
@@ -77,7 +80,8 @@ class Shell:
     def __init__(self, world: World, seed: int, folder: Path, error_ppm: int = ERROR_PPM) -> None:
         (folder / "truth").mkdir(parents=True, exist_ok=True)
         self.seed = seed
-        self.written = Written(folder, Budget(seed, error_ppm))
+        budget = Budget(seed, error_ppm)
+        self.written = Written(folder, budget, Bills(folder, budget, world.day))
         self.accounts: dict[str, int] | None = position(world)
         self.balance, self.first, self.born = world.state.bank, world.day, world.state.orders.length
         self.days, self.statement_from = 0, world.day

@@ -23,6 +23,7 @@ from steward.api.routes import (
     deciding,
     events,
     house,
+    invoices,
     keys,
     ledger,
     pages,
@@ -76,7 +77,7 @@ def create_app() -> FastAPI:
     app.include_router(events.router)
     app.include_router(ledger.router)
     app.include_router(webhooks.router)
-    for part in (actions, people, tools, keys, house, settlements, payouts):
+    for part in (actions, people, tools, keys, house, settlements, invoices, payouts):
         app.include_router(part.router)
     app.openapi = partial(_document, app, app.openapi)
 

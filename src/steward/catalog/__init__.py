@@ -6,6 +6,7 @@ Never         holds code that acts; knows a service.
 Read next     limits.yaml, invariants/, postings.yaml, then loader.py.
 """
 
+from steward.catalog.agreements import load_contracts
 from steward.catalog.formulas import Place, places, rewritten
 from steward.catalog.links import check_links
 from steward.catalog.loader import Catalog, Problem, catalog_of, load_catalog, parse_yaml, read_yaml_folder
@@ -25,6 +26,7 @@ __all__ = [
     "check_schedules",
     "counts",
     "load_catalog",
+    "load_contracts",
     "load_recon",
     "load_schedules",
     "parse_yaml",

@@ -13,6 +13,7 @@ from steward.cli import (
     effects,
     events,
     gate,
+    invoices,
     limits,
     mcp,
     payouts,
@@ -70,3 +71,4 @@ main.add_command(settlements.settlement)
 main.add_command(settlements.reconcile)
 main.add_command(settlements.breaks)
 main.add_command(payouts.payouts)
+main.add_command(invoices.invoices)

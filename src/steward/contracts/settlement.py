@@ -182,6 +182,18 @@ BreakType = Literal[
     "negative_payout",
     "chargeback",
 ]
+InvoiceBreakType = Literal[
+    "invoice_overcharge",
+    "invoice_twice",
+    "invoice_unordered",
+    "invoice_quantity",
+    "invoice_price",
+    "invoice_sum",
+    "invoice_service",
+    "invoice_currency",
+    "invoice_credit",
+]
+"""Why money of a bill is in dispute; each is defined in docs/guides/audit-invoices.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +309,7 @@ class Resolution(Contract):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    type: Annotated[BreakType, Field(alias="break")]
+    type: Annotated[BreakType | InvoiceBreakType, Field(alias="break")]
     how: Literal["claim", "accept"]
     against: str
     meaning: str

@@ -394,6 +394,65 @@ CREATE TABLE idempotency (
     started_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE invoice (
+    invoice_id text NOT NULL,
+    file_id text NOT NULL,
+    vendor text NOT NULL,
+    number text NOT NULL,
+    version integer NOT NULL,
+    issued date,
+    due date,
+    totals jsonb NOT NULL,
+    lines integer NOT NULL,
+    lines_digest bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    superseded_by text,
+    superseded_at timestamp with time zone
+);
+
+CREATE TABLE invoice_fact (
+    kind text NOT NULL,
+    key text NOT NULL,
+    subject text NOT NULL,
+    sku text NOT NULL,
+    party text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    quantity bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE invoice_file (
+    file_id text NOT NULL,
+    vendor text NOT NULL,
+    format text NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    bytes bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    received_by text NOT NULL,
+    control_total_ok boolean,
+    controls jsonb NOT NULL DEFAULT '[]'::jsonb,
+    rejected jsonb NOT NULL DEFAULT '[]'::jsonb,
+    refused text NOT NULL DEFAULT ''::text,
+    refused_line integer
+);
+
+CREATE TABLE invoice_line (
+    invoice_id text NOT NULL,
+    number integer NOT NULL,
+    service text NOT NULL,
+    subject text NOT NULL,
+    sku text NOT NULL,
+    day date NOT NULL,
+    at timestamp with time zone,
+    quantity bigint NOT NULL,
+    unit_minor bigint,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL
+);
+
 CREATE TABLE key_use (
     use_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     key_id text NOT NULL,
@@ -977,6 +1036,22 @@ ALTER TABLE hold_open ADD CONSTRAINT hold_open_pkey PRIMARY KEY (hold_no);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_key(key_id);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, idempotency_key);
 ALTER TABLE idempotency ADD CONSTRAINT idempotency_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE invoice ADD CONSTRAINT invoice_check CHECK (((superseded_by IS NULL) = (superseded_at IS NULL)));
+ALTER TABLE invoice ADD CONSTRAINT invoice_file_id_fkey FOREIGN KEY (file_id) REFERENCES invoice_file(file_id);
+ALTER TABLE invoice ADD CONSTRAINT invoice_lines_check CHECK ((lines > 0));
+ALTER TABLE invoice ADD CONSTRAINT invoice_lines_digest_check CHECK ((length(lines_digest) = 32));
+ALTER TABLE invoice ADD CONSTRAINT invoice_pkey PRIMARY KEY (invoice_id);
+ALTER TABLE invoice ADD CONSTRAINT invoice_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES invoice(invoice_id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE invoice ADD CONSTRAINT invoice_vendor_number_version_key UNIQUE (vendor, number, version);
+ALTER TABLE invoice ADD CONSTRAINT invoice_version_check CHECK ((version >= 1));
+ALTER TABLE invoice_fact ADD CONSTRAINT invoice_fact_pkey PRIMARY KEY (kind, key);
+ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_bytes_check CHECK ((bytes >= 0));
+ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_check CHECK (((refused <> ''::text) OR (control_total_ok IS DISTINCT FROM false)));
+ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_digest_check CHECK ((length(digest) = 32));
+ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_pkey PRIMARY KEY (file_id);
+ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_received_by_check CHECK ((received_by ~ '\S'::text));
+ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_pkey PRIMARY KEY (invoice_id, number);
+ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_quantity_check CHECK ((quantity > 0));
 ALTER TABLE key_use ADD CONSTRAINT key_use_pkey PRIMARY KEY (use_id);
 ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_changed_by_check CHECK ((changed_by ~ '\S'::text));
 ALTER TABLE kill_switch ADD CONSTRAINT kill_switch_pkey PRIMARY KEY (scope);
@@ -1053,15 +1128,15 @@ ALTER TABLE recon_break ADD CONSTRAINT recon_break_check CHECK (((state = 'open'
 ALTER TABLE recon_break ADD CONSTRAINT recon_break_pkey PRIMARY KEY (break_id);
 ALTER TABLE recon_break ADD CONSTRAINT recon_break_state_check CHECK ((state = ANY (ARRAY['open'::text, 'gone'::text, 'resolved'::text])));
 ALTER TABLE recon_break_item ADD CONSTRAINT recon_break_item_pkey PRIMARY KEY (break_id, item_side, key);
-ALTER TABLE recon_item ADD CONSTRAINT recon_item_book_check CHECK ((book = ANY (ARRAY['statement'::text, 'bank'::text])));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_book_check CHECK ((book = ANY (ARRAY['statement'::text, 'bank'::text, 'invoice'::text])));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_check CHECK (((match_no IS NULL) <> (break_id IS NULL)));
-ALTER TABLE recon_item ADD CONSTRAINT recon_item_item_side_check CHECK ((item_side = ANY (ARRAY['statement'::text, 'books'::text, 'bank'::text])));
+ALTER TABLE recon_item ADD CONSTRAINT recon_item_item_side_check CHECK ((item_side = ANY (ARRAY['statement'::text, 'books'::text, 'bank'::text, 'invoice'::text])));
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_side_of_its_book CHECK (((item_side = 'books'::text) OR (item_side = book)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_check CHECK ((((undone_at IS NULL) = (undone_by IS NULL)) AND ((undone_at IS NULL) = (undone_why IS NULL))));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_confidence_check CHECK (((confidence >= 0) AND (confidence <= 1000)));
 ALTER TABLE recon_match ADD CONSTRAINT recon_match_pkey PRIMARY KEY (match_no);
 ALTER TABLE recon_run ADD CONSTRAINT recon_run_pkey PRIMARY KEY (run_id);
-ALTER TABLE recon_run ADD CONSTRAINT recon_run_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text])));
+ALTER TABLE recon_run ADD CONSTRAINT recon_run_side_check CHECK ((side = ANY (ARRAY['statement'::text, 'bank'::text, 'invoice'::text])));
 ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_matched_check CHECK ((matched >= 0));
 ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_mismatches_check CHECK ((mismatches >= 0));
 ALTER TABLE recon_settled ADD CONSTRAINT recon_settled_pkey PRIMARY KEY (settlement_id);
@@ -1147,12 +1222,16 @@ CREATE INDEX sale_line_by_sku ON public.sale_line USING btree (sku, occurred_at)
 CREATE INDEX transfer_by_time ON public.transfer USING brin (effective_at) WITH (autosummarize='on');
 CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, person);
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
+CREATE UNIQUE INDEX invoice_current ON public.invoice USING btree (vendor, number) WHERE (superseded_by IS NULL);
+CREATE UNIQUE INDEX invoice_file_once ON public.invoice_file USING btree (digest, refused);
 CREATE UNIQUE INDEX payout_on_its_way ON public.payout USING btree (creator_id, currency) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX recon_item_arrival_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'books'::text));
+CREATE UNIQUE INDEX recon_item_billed_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'invoice'::text) AND (item_side = 'invoice'::text));
 CREATE UNIQUE INDEX recon_item_entry_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'bank'::text));
 CREATE UNIQUE INDEX recon_item_line_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'statement'::text));
 CREATE UNIQUE INDEX recon_item_movement_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'statement'::text) AND (item_side = 'books'::text));
+CREATE UNIQUE INDEX recon_item_owed_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'invoice'::text) AND (item_side = 'books'::text));
 CREATE UNIQUE INDEX settlement_current ON public.settlement USING btree (provider, statement) WHERE (superseded_by IS NULL);
 CREATE UNIQUE INDEX settlement_file_once ON public.settlement_file USING btree (digest, refused);
 CREATE UNIQUE INDEX transfer_reversal ON public.transfer USING btree (reverses) WHERE (reverses IS NOT NULL);
@@ -2459,6 +2538,9 @@ CREATE TRIGGER hold_leg_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER hold_leg_keeps_pending AFTER INSERT ON public.hold_leg REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION hold_leg_guard();
 CREATE TRIGGER hold_open_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER hold_open_is_kept BEFORE TRUNCATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER invoice_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.invoice_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER invoice_is_kept BEFORE DELETE OR TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER invoice_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.invoice_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER key_use_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.key_use FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER kill_switch_is_kept BEFORE DELETE OR TRUNCATE ON public.kill_switch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_batch FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2499,6 +2581,7 @@ CREATE TRIGGER violation_is_kept BEFORE DELETE OR TRUNCATE ON public.violation F
 GRANT DELETE, INSERT, SELECT ON delivery TO steward_app;
 GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
 GRANT DELETE, INSERT, SELECT ON expectation TO steward_app;
+GRANT DELETE, INSERT, SELECT ON invoice_fact TO steward_app;
 GRANT DELETE, INSERT, SELECT ON ledger_unposted TO steward_app;
 GRANT DELETE, INSERT, SELECT ON payee_name TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
@@ -2528,6 +2611,9 @@ GRANT INSERT, SELECT ON event_key TO steward_app;
 GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON gate_day TO steward_app;
+GRANT INSERT, SELECT ON invoice TO steward_app;
+GRANT INSERT, SELECT ON invoice_file TO steward_app;
+GRANT INSERT, SELECT ON invoice_line TO steward_app;
 GRANT INSERT, SELECT ON key_use TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-PREFIXES = ("evt", "act", "apr", "tfr", "crt", "dcn", "run", "stl", "brk", "pay", "snp", "fct", "fil")
+PREFIXES = ("evt", "act", "apr", "tfr", "crt", "dcn", "run", "stl", "brk", "pay", "snp", "fct", "fil", "ivc")
 _ID = re.compile(r"^(?P<prefix>[a-z]{3})_(?P<hex>[0-9a-f]{32})$")
 
 

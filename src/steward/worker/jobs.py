@@ -28,10 +28,12 @@ def take_snapshot(app: App, at: datetime) -> Json:
 
 
 def reconcile(app: App, at: datetime) -> Json:
-    """Statements and bank entries against the books, as of the tick. Again, it finds the same."""
+    """Statements and bank entries against the books, bills against contracts, as of the tick."""
     app.events.sequence()
     reports = [app.reconciliation.run(side, "schedule", at) for side in ("statement", "bank")]
-    return [{name: one[name] for name in ("run", "lines", "matched", "breaks")} for one in reports]
+    told: list[Json] = [{name: one[name] for name in ("run", "lines", "matched", "breaks")} for one in reports]
+    bills = app.invoices.audit("schedule", at)
+    return [*told, {name: bills[name] for name in ("run", "lines", "breaks", "reclaim_minor")}]
 
 
 def watched_folder(app: App, _at: datetime) -> Json:

@@ -73,6 +73,15 @@ class ReconciliationMismatch(Contract):
         "split",
         "late",
         "chargeback",
+        "invoice_overcharge",
+        "invoice_twice",
+        "invoice_unordered",
+        "invoice_quantity",
+        "invoice_price",
+        "invoice_sum",
+        "invoice_service",
+        "invoice_currency",
+        "invoice_credit",
     ]
     currency: Currency
     expected_minor: Minor

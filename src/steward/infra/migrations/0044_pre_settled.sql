@@ -12,7 +12,7 @@ CREATE TRIGGER recon_settled_is_kept BEFORE DELETE OR TRUNCATE ON recon_settled
 
 GRANT SELECT, INSERT, UPDATE (matched, mismatches, run_id, at) ON recon_settled TO steward_app;
 
--- No item is in two matches, whoever writes: the same rule as before in four smaller indexes, of which a row enters one.
+-- No item is in two matches, whoever writes: the same rule as before in smaller indexes, of which a row enters one.
 ALTER TABLE recon_item ADD CONSTRAINT recon_item_side_of_its_book CHECK (item_side IN ('books', book));
 CREATE UNIQUE INDEX recon_item_line_once ON recon_item (key)
     WHERE is_live AND book = 'statement' AND item_side = 'statement';
@@ -20,4 +20,6 @@ CREATE UNIQUE INDEX recon_item_movement_once ON recon_item (key)
     WHERE is_live AND book = 'statement' AND item_side = 'books';
 CREATE UNIQUE INDEX recon_item_entry_once ON recon_item (key) WHERE is_live AND book = 'bank' AND item_side = 'bank';
 CREATE UNIQUE INDEX recon_item_arrival_once ON recon_item (key) WHERE is_live AND book = 'bank' AND item_side = 'books';
+CREATE UNIQUE INDEX recon_item_billed_once ON recon_item (key) WHERE is_live AND book = 'invoice' AND item_side = 'invoice';
+CREATE UNIQUE INDEX recon_item_owed_once ON recon_item (key) WHERE is_live AND book = 'invoice' AND item_side = 'books';
 DROP INDEX recon_item_once;

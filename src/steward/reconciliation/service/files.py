@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
@@ -25,6 +24,7 @@ from steward.kernel.ids import make_id
 from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.core.cascade import uncollected
 from steward.reconciliation.readers import read
+from steward.reconciliation.service.keeping import keep_file
 from steward.reconciliation.store import ResultStore, Row, StatementStore
 from steward.reconciliation.store.statements import row_of
 
@@ -60,7 +60,7 @@ class SettlementFiles:
                 "file": known["file_id"],
                 "control_total_ok": known["control_total_ok"],
             }
-        self._keep(digest.hex(), content)
+        keep_file(self._kept, digest.hex(), content)
         with uncollected():
             reading = read(provider, content, name, mapping)
             now = self._clock.now()
@@ -80,18 +80,6 @@ class SettlementFiles:
         """Files that were refused, newest first, with the reason."""
         with self._db.transaction() as connection:
             return [_plain(row) for row in self._store.refused(connection, limit)]
-
-    def _keep(self, name: str, content: bytes) -> None:
-        path = self._kept / name[:2] / name
-        if path.exists():
-            return
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{name}.{random_bytes(4).hex()}")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
 
     def _write(
         self, connection: Connection[Row], reading: Reading, file_id: str, by: str, now: datetime

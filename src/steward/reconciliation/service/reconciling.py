@@ -40,6 +40,7 @@ from steward.kernel.instants import format_instant, unix_ms
 from steward.reconciliation.core.bank import reconcile_bank
 from steward.reconciliation.core.calendars import Window
 from steward.reconciliation.core.cascade import fingerprint, reconcile, uncollected
+from steward.reconciliation.core.claims import posting_of
 from steward.reconciliation.core.expecting import TYPES, alone, comparable, expected_of, fee_of
 from steward.reconciliation.core.leftover import left_of
 from steward.reconciliation.service.files import texts
@@ -350,6 +351,8 @@ def _proposal(match: Match) -> JsonObject:
 
 def _posting(one: Row, rule: Resolution) -> JsonObject | None:
     """What resolving it posts: the provider's balance against an account, until both say the same; None of no money."""
+    if one["side"] == "invoice":
+        return posting_of(one, rule.how, rule.against)
     amount, bank = int(one["amount_minor"]), one["side"] == "bank"
     if not amount:
         return None
