@@ -46,6 +46,7 @@ class Delivery:
     endpoint: Endpoint
     notice: Notice
     due: int
+    number: int
     tries: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     state: str = "waiting"
 
@@ -63,6 +64,8 @@ class Post:
         self._waiting: list[Delivery] = []
         self._sign = sign
         self._faults = faults
+        self.dated: Callable[[int], int] = lambda _: wall()
+        self.delivered: Callable[[str, int], None] | None = None
 
     def tell(self, notice: Notice, now: int) -> None:
         """Queue a notice for everybody who wants it."""
@@ -70,12 +73,24 @@ class Post:
             if endpoint.types and "*" not in endpoint.types and notice.type not in endpoint.types:
                 continue
             if self._faults.take("drop", self.face):
-                self.log.append(Delivery(endpoint, notice, now, state="dropped"))
+                self.log.append(Delivery(endpoint, notice, now, len(self.log), state="dropped"))
                 continue
             for _ in range(2 if self._faults.take("duplicate", self.face) else 1):
-                delivery = Delivery(endpoint, notice, now)
+                delivery = Delivery(endpoint, notice, now, len(self.log))
                 self.log.append(delivery)
                 self._waiting.append(delivery)
+
+    def was_delivered(self, number: int) -> None:
+        """By a process before this one: it is not sent again."""
+        delivery = self.log[number]
+        delivery.state = "delivered"
+        self._waiting = [one for one in self._waiting if one is not delivery]
+
+    def again(self) -> int:
+        """What waits for a later try is due at once, as if somebody pressed the button for it; how much waits."""
+        for delivery in self._waiting:
+            delivery.due = 0
+        return len(self._waiting)
 
     def next_due(self) -> int | None:
         return min((d.due for d in self._waiting), default=None)
@@ -92,7 +107,7 @@ class Post:
     async def _try(self, client: httpx.AsyncClient, delivery: Delivery, now: int) -> None:
         body = json.dumps(delivery.notice.document, separators=(",", ":")).encode()
         name = f"{delivery.notice.id}-{len(delivery.tries)}"
-        headers = {"content-type": "application/json"} | self._sign(delivery.endpoint, body, wall(), name)
+        headers = {"content-type": "application/json"} | self._sign(delivery.endpoint, body, self.dated(now), name)
         try:
             reply = await client.post(delivery.endpoint.url, content=body, headers=headers, timeout=TIMEOUT)
             said, good = str(reply.status_code), reply.is_success
@@ -101,6 +116,8 @@ class Post:
         delivery.tries.append((now, said))
         if good:
             delivery.state = "delivered"
+            if self.delivered:
+                self.delivered(self.face, delivery.number)
         elif len(delivery.tries) > len(PAUSES):
             delivery.state = "given up"
         else:

@@ -271,6 +271,7 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "payment_failed": payment_failed,
     "cancelled": cancelled,
     "processing_fee": _fee("processing", "fee"),
+    "overcharged": _fee("processing", "ovr"),
     "referral_fee": _fee("referral", "rfl"),
     "affiliate_fee": _fee("other", "aff"),
     "commission": commission,

@@ -1,0 +1,123 @@
+"""The shop's own back office: what its people and systems know and no provider tells, as webhooks in the run's events.
+
+Signed as Standard Webhooks 1.0. Orders and their fees, goods, creators' commissions, bills and what was paid; the whole
+of the marketplace, and payouts of processors that announce none by webhook. What Stripe and PayPal tell themselves
+(their payments, refunds and disputes, Stripe's payouts) is left to them: told twice, money would count twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from livemarket.core.facts import Fact
+from livemarket.faces.business import DAY, Business, Happened
+from livemarket.faces.calls import Answer, Call, answered
+from livemarket.faces.door import No, Route
+from livemarket.faces.faults import Faults
+from livemarket.faces.idempotency import Keys
+from livemarket.faces.view import View
+from livemarket.faces.webhooks import Endpoint, Notice, Post
+from livemarket.files import order_events, shop_events
+from livemarket.files.lines import Day
+
+_ORDERS = ("order", "processing_fee", "commission", "commission_back", "refund_asked", "shipped")
+_MARKET = ("captured", "refund", "referral_fee", "affiliate_fee")
+_SHOP = (
+    "purchase", "inbound", "supplier_paid", "fulfilment_invoice", "fulfilment_paid", "ad_spend", "ads_paid",
+    "creator_paid", "tax_paid", "reserve",
+)  # fmt: skip
+_PAYOUTS = ("payout", "landed")
+_MARKETPLACE, _STRIPE = 2, 0
+_WRITERS = {name: order_events.WRITERS[name] for name in (*_ORDERS, *_MARKET)} | {
+    name: shop_events.WRITERS[name] for name in (*_SHOP, *_PAYOUTS)
+}
+
+
+def signature(endpoint: Endpoint, body: bytes, at: int, name: str) -> dict[str, str]:
+    """v1,BASE64 of HMAC-SHA256 over id, time and body, under the decoded secret."""
+    key = base64.b64decode(endpoint.secret.removeprefix("whsec_"))
+    made = hmac.new(key, f"{name}.{at}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": name, "webhook-timestamp": str(at), "webhook-signature": f"v1,{base64.b64encode(made).decode()}",
+    }  # fmt: skip
+
+
+class Office:
+    """A bearer token opens it. It only tells: there is nothing to ask it."""
+
+    name = "office"
+
+    def __init__(self, business: Business, faults: Faults, seed: int) -> None:
+        self.keys = Keys(0)
+        self.post = Post(self.name, signature, faults)
+        self._view = View(business)
+        self._token = hashlib.sha256(f"livemarket/office/{seed}".encode()).hexdigest()[:32]
+
+    def listens(self, base: str) -> None:
+        """Its answers hold no address."""
+
+    def credentials(self) -> dict[str, str]:
+        return {"token": self._token}
+
+    def refused(self, call: Call) -> Answer | None:
+        return None if call.bears(self._token) else answered(401, {"error": "a bearer token is needed"})
+
+    def no(self, why: No, call: Call, retry_after: int = 0) -> Answer:
+        return answered(why.value, {"error": f"{why.name.lower()}: {call.method} {call.path}"})
+
+    def key(self, call: Call) -> str | None:
+        return None
+
+    def routes(self) -> Sequence[Route]:
+        return (Route("POST", "/webhooks", self._listen),)
+
+    def _listen(self, call: Call) -> Answer:
+        try:
+            url: Any = call.document()["url"]
+        except (ValueError, KeyError, TypeError):
+            url = None
+        if not isinstance(url, str) or not url.startswith("http"):
+            return answered(400, {"error": "url is an address"})
+        made = hashlib.sha256(f"{self._token}/{url}".encode())
+        secret = f"whsec_{base64.b64encode(made.digest()).decode()}"
+        key = made.hexdigest()[:16]
+        self.post.endpoints[key] = Endpoint(key, url, secret, (), self._view.now)
+        return answered(201, {"id": key, "url": url, "secret": secret})
+
+    def notices(self, happened: Happened) -> list[Notice]:
+        if happened.kind not in _WRITERS or not self._tells(happened):
+            return []
+        day = Day(self._view.world, happened.moment // DAY)
+        columns = happened.columns | {"second": happened.moment % DAY}
+        fact = Fact(happened.kind, {name: np.array([value], dtype=np.int64) for name, value in columns.items()})
+        _WRITERS[happened.kind](day, fact)
+        return [_notice(json.loads(line)) for _, line in day.lines if '"PaymentAuthorized"' not in line]
+
+    def _tells(self, happened: Happened) -> bool:
+        if happened.kind == "processing_fee":  # PayPal tells of its own with the capture
+            return self._view.order("processor", happened.columns["order"]) == _STRIPE
+        if happened.kind in _MARKET:
+            return self._view.order("processor", happened.columns["order"]) == _MARKETPLACE
+        if happened.kind in _PAYOUTS:
+            return self._view.cell("payouts", "processor", happened.columns["payout"]) != _STRIPE
+        return True
+
+
+def _notice(event: dict[str, Any]) -> Notice:
+    """One event of the run as a delivery. Stripe's payments are called by their intents, as Stripe's webhooks do."""
+    data = event["data"]
+    payment = str(data.get("payment_id", ""))
+    if data.get("processor") == "stripe" and payment.startswith("ch_"):
+        data["payment_id"] = f"pi_{payment[3:]}"
+    document = {
+        "type": event["type"], "timestamp": event["time"], "id": event["id"], "source": event["source"],
+        "subject": event["subject"], "schemaversion": event["schemaversion"], "data": data,
+    }  # fmt: skip
+    return Notice(event["id"], event["type"], document)
