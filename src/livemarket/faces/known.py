@@ -12,6 +12,7 @@ import numpy as np
 
 from livemarket.core.acts import Verb
 from livemarket.core.money import Kind
+from livemarket.core.position import position
 from livemarket.core.state import PROCESSORS, Status
 from livemarket.faces.business import DAY, Business, iso
 from livemarket.faces.faults import Faults
@@ -56,7 +57,14 @@ class Known:
         return {
             "simulated": True, "now": iso(self._view.now), "orders": int(mine.sum()), "failed": int(failed.sum()),
             "lines": self._lines(), "bank": self._bank(), "wrong": list(self._faults.wrong),
+            "position": self._position(),
         }  # fmt: skip
+
+    def _position(self) -> dict[str, int] | None:
+        """What is owned and owed, at midnight; in the middle of a day nobody has counted."""
+        if self._business.over:
+            return position(self._view.world)
+        return position(self._business.morning) if self._view.now % DAY == 0 else None
 
     def _lines(self) -> list[dict[str, Any]]:
         view, table = self._view, self._view.state.lines

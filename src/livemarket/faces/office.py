@@ -16,22 +16,29 @@ from typing import Any
 
 import numpy as np
 
+from livemarket.core.acts import one
 from livemarket.core.facts import Fact
+from livemarket.core.position import position
+from livemarket.core.state import PROCESSORS
 from livemarket.faces.business import DAY, Business, Happened
 from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.door import No, Route
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
-from livemarket.faces.view import View
+from livemarket.faces.view import SENT_SECOND, View
 from livemarket.faces.webhooks import Endpoint, Notice, Post
 from livemarket.files import order_events, shop_events
 from livemarket.files.lines import Day
+from livemarket.files.run import opening
 
-_ORDERS = ("order", "processing_fee", "commission", "commission_back", "refund_asked", "shipped")
+_ORDERS = (
+    "order", "processing_fee", "commission", "commission_back", "refund_asked", "shipped", "return_received",
+    "evidence",
+)  # fmt: skip
 _MARKET = ("captured", "refund", "referral_fee", "affiliate_fee")
 _SHOP = (
     "purchase", "inbound", "supplier_paid", "fulfilment_invoice", "fulfilment_paid", "ad_spend", "ads_paid",
-    "creator_paid", "tax_paid", "reserve",
+    "creator_paid", "tax_paid", "reserve", "adjusted",
 )  # fmt: skip
 _PAYOUTS = ("payout", "landed")
 _MARKETPLACE, _STRIPE = 2, 0
@@ -57,6 +64,7 @@ class Office:
     def __init__(self, business: Business, faults: Faults, seed: int) -> None:
         self.keys = Keys(0)
         self.post = Post(self.name, signature, faults)
+        self._business = business
         self._view = View(business)
         self._token = hashlib.sha256(f"livemarket/office/{seed}".encode()).hexdigest()[:32]
 
@@ -89,7 +97,30 @@ class Office:
         secret = f"whsec_{base64.b64encode(made.digest()).decode()}"
         key = made.hexdigest()[:16]
         self.post.endpoints[key] = Endpoint(key, url, secret, (), self._view.now)
+        for notice in self._begin():
+            self.post.tell(notice, self._view.now)
         return answered(201, {"id": key, "url": url, "secret": secret})
+
+    def _begin(self) -> list[Notice]:
+        """What the books begin with, to whoever listens from the first morning on. What processors have sent and the
+        bank has not, is told as sent; so it is still with the processors in the balances that are told before it.
+        """
+        morning = self._business.morning
+        if morning.day != self._business.first or self._business.acts:
+            return []
+        accounts, rows = position(morning), morning.state.calendar.waiting("land")
+        for row in rows.tolist():
+            amount, processor = (int(morning.state.payouts[name][row]) for name in ("amount", "processor"))
+            accounts["assets:in_transit"] -= amount
+            accounts[f"assets:clearing:{PROCESSORS[processor]}"] += amount
+        day = Day(morning, morning.day)
+        opening(day, {account: amount for account, amount in accounts.items() if amount})
+        told = [_notice(json.loads(line)) for _, line in day.lines]
+        for row in rows.tolist():
+            sent = Day(morning, int(morning.state.payouts["day"][row]))
+            shop_events.WRITERS["payout"](sent, Fact("payout", {"second": one(SENT_SECOND), "payout": one(row)}))
+            told += [_notice(json.loads(line)) for _, line in sent.lines]
+        return told
 
     def notices(self, happened: Happened) -> list[Notice]:
         if happened.kind not in _WRITERS or not self._tells(happened):
