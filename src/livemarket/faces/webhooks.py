@@ -87,9 +87,13 @@ class Post:
         self._waiting = [one for one in self._waiting if one is not delivery]
 
     def again(self) -> int:
-        """What waits for a later try is due at once, as if somebody pressed the button for it; how much waits."""
+        """What waits for a later try, or was given up, is due at once, as if somebody pressed the button for it; how
+        many there are.
+        """
+        given_up = [delivery for delivery in self.log if delivery.state == "given up"]
+        self._waiting += given_up
         for delivery in self._waiting:
-            delivery.due = 0
+            delivery.due, delivery.state = 0, "waiting"
         return len(self._waiting)
 
     def next_due(self) -> int | None:

@@ -1,0 +1,110 @@
+"""The processes of a demonstration: started, looked after, and ended; what a killed driver left behind is found again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
+from typing import TypeVar
+
+import httpx
+
+from steward.demonstration.place import Place
+from steward.kernel.errors import Infrastructure
+
+T = TypeVar("T")
+_LOOK_SECONDS = 0.03
+_PATIENCE_SECONDS = 180.0
+_GRACE_SECONDS = 20.0
+
+
+@dataclass
+class Processes:
+    """By name. `restarts` counts how often one had to be started again."""
+
+    place: Place
+    commands: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    restarts: dict[str, int] = field(default_factory=dict[str, int])
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
+
+    def start(self, name: str, *words: str) -> None:
+        """A module of this installation, with its words."""
+        self.commands[name] = [sys.executable, "-m", *words]
+        self._launch(name)
+
+    def _launch(self, name: str) -> None:
+        with (self.place.folder / f"{name}.log").open("ab") as log:
+            # Python keeps what it compiled: else every start compiles everything.
+            env = self.place.environment() | {"PYTHONDONTWRITEBYTECODE": ""}
+            self.running[name] = subprocess.Popen(self.commands[name], env=env, stdout=log, stderr=log)  # noqa: S603 - our own modules
+        pids = self.place.read("pids.json") or {}
+        pid = self.running[name].pid
+        self.place.write("pids.json", {**pids, name: [pid, _born(pid)]})
+
+    def keep(self) -> None:
+        """Whatever ended is started again."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                self.restarts[name] = self.restarts.get(name, 0) + 1
+                self._launch(name)
+
+    def until(self, found: Callable[[], T | None], what: str) -> T:
+        """Wait for something, looking after the processes meanwhile. What does not answer yet is asked again."""
+        deadline, trouble, pause = monotonic() + _PATIENCE_SECONDS, "", Event()
+        while True:
+            self.keep()
+            try:
+                answer = found()
+            except (httpx.TransportError, Infrastructure) as error:
+                answer, trouble = None, f"{type(error).__name__}: {error}"
+            if answer is not None:
+                return answer
+            if monotonic() > deadline:
+                raise Infrastructure(f"waited in vain for {what}; {trouble}", where=str(self.place.folder))
+            pause.wait(_LOOK_SECONDS)
+
+    def end_left_behind(self) -> None:
+        """End what a driver that was killed had started: by its number, if that is still the same process."""
+        for pid, born in (self.place.read("pids.json") or {}).values():
+            if born and _born(pid) == born:
+                _end(pid, lambda pid=pid, born=born: _born(pid) != born)
+        self.place.write("pids.json", {})
+
+    def end(self) -> None:
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.clear()
+        self.place.write("pids.json", {})
+
+
+def _born(pid: int) -> str:
+    """When a process began, as the system writes it; nothing where there is none."""
+    done = subprocess.run(["ps", "-o", "lstart=,stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - a number of ours
+    text = done.stdout.strip()
+    began, _, state = text.rpartition(" ")
+    return "" if state.startswith("Z") else began
+
+
+def _end(pid: int, is_gone: Callable[[], bool]) -> None:
+    pause = Event()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+        deadline = monotonic() + _GRACE_SECONDS
+        while monotonic() < deadline:
+            if is_gone():
+                return
+            pause.wait(_LOOK_SECONDS)
