@@ -41,7 +41,7 @@ _SHOP = (
     "creator_paid", "tax_paid", "reserve", "adjusted",
 )  # fmt: skip
 _PAYOUTS = ("payout", "landed")
-_MARKETPLACE, _STRIPE = 2, 0
+_STRIPE, _PAYPAL, _MARKETPLACE = 0, 1, 2
 _WRITERS = {name: order_events.WRITERS[name] for name in (*_ORDERS, *_MARKET)} | {
     name: shop_events.WRITERS[name] for name in (*_SHOP, *_PAYOUTS)
 }
@@ -123,17 +123,27 @@ class Office:
         return told
 
     def notices(self, happened: Happened) -> list[Notice]:
-        if happened.kind not in _WRITERS or not self._tells(happened):
+        if happened.kind not in {*_WRITERS, "dispute"} or not self._tells(happened):
             return []
         day = Day(self._view.world, happened.moment // DAY)
         columns = happened.columns | {"second": happened.moment % DAY}
         fact = Fact(happened.kind, {name: np.array([value], dtype=np.int64) for name, value in columns.items()})
-        _WRITERS[happened.kind](day, fact)
+        if happened.kind == "dispute":
+            self._dispute_fee(day, fact)
+        else:
+            _WRITERS[happened.kind](day, fact)
         return [_notice(json.loads(line)) for _, line in day.lines if '"PaymentAuthorized"' not in line]
+
+    def _dispute_fee(self, day: Day, fact: Fact) -> None:
+        """What PayPal takes for a dispute: its letter says so, its webhook does not."""
+        charged = fact.columns | {"amount": one(int(day.world.number("dispute_fee")))}
+        order_events.charged("dispute", "dpf")(day, Fact("dispute", charged))
 
     def _tells(self, happened: Happened) -> bool:
         if happened.kind == "processing_fee":  # PayPal tells of its own with the capture
             return self._view.order("processor", happened.columns["order"]) == _STRIPE
+        if happened.kind == "dispute":
+            return self._view.order("processor", happened.columns["order"]) == _PAYPAL
         if happened.kind in _MARKET:
             return self._view.order("processor", happened.columns["order"]) == _MARKETPLACE
         if happened.kind in _PAYOUTS:

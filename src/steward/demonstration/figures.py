@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from steward.demonstration.paying import pay_creators
 from steward.demonstration.truth import Verdict
-from steward.kernel.canonical import JsonObject
+from steward.kernel.canonical import JsonObject, digest_hex
 from steward.kernel.money import Money
 
 if TYPE_CHECKING:
     from steward.bootstrap import App
 
 CURRENCY = "USD"
+_LINE = ("provider", "kind", "order", "gross_minor", "fee_minor", "payout")
 _MANY = 1_000_000
 
 
@@ -25,16 +27,15 @@ def balances(app: App) -> dict[str, int]:
 def scoreboard(app: App, verdict: Verdict, deliveries: list[JsonObject]) -> JsonObject:
     """Counts and sums, whole numbers all."""
     events = app.events.counts()
-    kinds = {row["kind"]: row for row in app.gateway.counts() if row["kind"] == "payment.refund"}
     effects: Counter[str] = Counter()
     for row in app.effects.counts():
         effects[row["state"]] += row["actions"]
-    stored = Counter(row["state"] for row in app.webhooks.deliveries(None, None, _MANY))
+    kept = app.webhooks.deliveries(None, None, _MANY)
+    states, polled = Counter(row["state"] for row in kept), sum(row["origin"] == "poll" for row in kept)
     arrived = sum(one["state"] == "delivered" for one in deliveries)
-    polled = sum(row["origin"] == "poll" for row in app.webhooks.deliveries(None, None, _MANY))
+    stored = len(kept) - polled - states["refused"]
     statements = app.settlement_files.listed(None, 1000)
     books = app.books.check()
-    del kinds
     return {
         "orders": events.get("OrderPlaced", 0),
         "payments": events.get("PaymentCaptured", 0),
@@ -51,11 +52,11 @@ def scoreboard(app: App, verdict: Verdict, deliveries: list[JsonObject]) -> Json
         },
         "webhooks": {
             "delivered": arrived,
-            "stored": sum(stored.values()) - polled,
-            "duplicates": arrived - (sum(stored.values()) - polled),
+            "stored": stored,
+            "duplicates": arrived - stored,
             "polled": polled,
-            "failed": stored.get("failed", 0),
-            "refused": stored.get("refused", 0),
+            "failed": states["failed"],
+            "refused": states["refused"],
         },
         "settlements": {
             "statements": len(statements),
@@ -75,6 +76,25 @@ def scoreboard(app: App, verdict: Verdict, deliveries: list[JsonObject]) -> Json
     }
 
 
+def end_state(app: App, moved: JsonObject) -> JsonObject:
+    """What the run came to, without when and under which number: equal for two runs that differ in nothing but what was
+    killed in the middle. Digests by what they are of, beside what they count.
+    """
+    page = app.gateway.listing.page("payment.refund", None, None, None, 1000)
+    lines = [[one[name] for name in _LINE] for one in moved["lines"]]
+    matches = [
+        [one["rule"], sorted(f"{item['side']} {item['key']}" for item in one["items"])]
+        for one in app.reconciliation.matches(None, None, _MANY)
+    ]
+    parts: dict[str, Sequence[object]] = {
+        "books": [[code, amount] for code, amount in sorted(balances(app).items())],
+        "faces": sorted(lines, key=str),
+        "matches": sorted(matches, key=str),
+        "actions": sorted([[action.key, state] for action, state in page], key=str),
+    }
+    return {name: {"count": len(part), "sha256": digest_hex(part)} for name, part in parts.items()}
+
+
 def _brief(one: JsonObject) -> JsonObject:
     items = [item["key"] for item in one["items"]]
     return {"type": one["type"], "amount_minor": one["amount_minor"], "currency": one["currency"], "items": items}
@@ -82,31 +102,29 @@ def _brief(one: JsonObject) -> JsonObject:
 
 def shown(document: JsonObject) -> str:
     """For a terminal."""
-    refunds, hooks, lines = document["refunds"], document["webhooks"], document["settlements"]
-    breaks = document["breaks"]
+    refunds, hooks, lines, breaks = (document[name] for name in ("refunds", "webhooks", "settlements", "breaks"))
     trial = ", ".join(str(Money(amount, code)) for code, amount in document["trial_balance"].items())
-    counts = [
-        f"  {document['orders']:>6,} orders, {document['payments']:,} payments, {document['tickets']:,} tickets",
-        f"  {hooks['delivered']:>6,} webhooks delivered, {hooks['duplicates']:,} of them twice, {hooks['polled']:,} polled, "
-        f"{hooks['failed']:,} not understood, {hooks['refused']:,} refused",
-        f"  {refunds['proposed']:>6,} refunds proposed: {refunds['held']:,} held, {refunds['approved']:,} approved, "
-        f"{refunds['rejected']:,} rejected, {refunds['refused']:,} refused, {refunds['executed']:,} executed",
-        f"  {lines['lines']:>6,} lines in {lines['statements']:,} statements, {lines['done']:,} matched or resolved",
-        f"  {len(breaks['explained']):>6,} breaks that a fault of the world explains, "
-        f"{len(breaks['unexplained']):,} unexplained, {len(breaks['unseen']):,} faults unseen",
-        f"  {document['events']:>6,} events in the log; trial balance {trial}",
+    ends = ", ".join(f"{refunds[name]:,} {name}" for name in ("held", "approved", "rejected", "refused", "executed"))
+    came = ", ".join(f"{hooks[name]:,} {name}" for name in ("duplicates", "polled", "failed", "refused"))
+    rows = [
+        (document["orders"], f"orders, {document['payments']:,} payments, {document['tickets']:,} tickets"),
+        (hooks["delivered"], f"webhooks delivered: {came}"),
+        (refunds["proposed"], f"refunds proposed: {ends}"),
+        (lines["lines"], f"lines in {lines['statements']:,} statements, {lines['done']:,} matched or resolved"),
+        (len(breaks["explained"]), "breaks that a fault of the world explains"),
+        (len(breaks["unexplained"]), f"breaks unexplained; {len(breaks['unseen']):,} faults of the world unseen"),
+        (len(document["differences"]), "accounts that are not what the world owns and owes"),
+        (document["events"], f"events in the log; trial balance {trial}"),
     ]
-    told = [f"  {one['type']:<16} {Money(one['amount_minor'], one['currency'])}  {'  '.join(one['items'][:2])}"
-            for kind in ("explained", "unexplained") for one in breaks[kind]]  # fmt: skip
-    off = [
-        f"  {name:<34} books {Money(one['books'], CURRENCY)}, world {Money(one['world'], CURRENCY)}"
-        for name, one in document["differences"].items()
-    ]
-    heads = (["", "Breaks", *told] if told else []) + (
-        ["", "Accounts that are not what the world says", *off] if off else []
-    )
-    restarts = ", ".join(f"{name} {n}" for name, n in document.get("restarts", {}).items())
-    tail = [f"  started again: {restarts}"] if restarts else []
-    return "\n".join(
-        ["", "Two days of business" if document.get("days") == 2 else "The business", *counts, *tail, *heads]
-    )
+    made = ["", f"{document['days']} days of business, simulated", *(f"  {count:>7,} {what}" for count, what in rows)]
+    made += [f"  {one['type']:<14} {_money(one)}  {one['items'][0]}" for one in breaks["explained"]]
+    made += [f"  {one['type']:<14} {_money(one)}  {one['items'][0]}  UNEXPLAINED" for one in breaks["unexplained"]]
+    for name, one in document["differences"].items():
+        made.append(f"  {name}: books {Money(one['books'], CURRENCY)}, world {Money(one['world'], CURRENCY)}")
+    if document["restarts"]:
+        made.append("  started again: " + ", ".join(f"{name} {n}" for name, n in document["restarts"].items()))
+    return "\n".join(made)
+
+
+def _money(one: JsonObject) -> Money:
+    return Money(one["amount_minor"], one["currency"])

@@ -1,4 +1,4 @@
-"""Statements of processors and of the bank, from where these offer them, into the system; then both sides held together."""
+"""Statements of processors and of the bank, from where these offer them, into the system; then both sides compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from steward.kernel.instants import DAY, floor_day, parse_instant
 
 @dataclass
 class Papers:
-    """`taken` are names of what was brought in; `keep` writes them down. A file that comes again is known by content."""
+    """`taken` are names of what was brought in; `keep` writes them down."""
 
     steward: Caller
     world: World

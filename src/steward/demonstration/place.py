@@ -1,4 +1,4 @@
-"""The demonstration's own folder: where its clock, its progress and its secrets are, and what its processes are told."""
+"""The demonstration's own folder: its clock, its progress, its secrets, and what its processes are told."""
 
 from __future__ import annotations
 

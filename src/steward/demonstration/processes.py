@@ -1,4 +1,4 @@
-"""The processes of a demonstration: started, looked after, and ended; what a killed driver left behind is found again."""
+"""The processes of a demonstration: started, looked after, ended; what a killed driver left behind is found again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Processes:
             # Python keeps what it compiled: else every start compiles everything.
             env = self.place.environment() | {"PYTHONDONTWRITEBYTECODE": ""}
             self.running[name] = subprocess.Popen(self.commands[name], env=env, stdout=log, stderr=log)  # noqa: S603 - our own modules
-        pids = self.place.read("pids.json") or {}
+        pids = self._pids()
         pid = self.running[name].pid
         self.place.write("pids.json", {**pids, name: [pid, _born(pid)]})
 
@@ -70,10 +70,14 @@ class Processes:
 
     def end_left_behind(self) -> None:
         """End what a driver that was killed had started: by its number, if that is still the same process."""
-        for pid, born in (self.place.read("pids.json") or {}).values():
+        for pid, born in self._pids().values():
             if born and _born(pid) == born:
-                _end(pid, lambda pid=pid, born=born: _born(pid) != born)
+                _end(pid, born)
         self.place.write("pids.json", {})
+
+    def _pids(self) -> dict[str, tuple[int, str]]:
+        """Number and birth of each process that was started."""
+        return self.place.read("pids.json") or {}
 
     def end(self) -> None:
         for process in self.running.values():
@@ -96,7 +100,7 @@ def _born(pid: int) -> str:
     return "" if state.startswith("Z") else began
 
 
-def _end(pid: int, is_gone: Callable[[], bool]) -> None:
+def _end(pid: int, born: str) -> None:
     pause = Event()
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -105,6 +109,6 @@ def _end(pid: int, is_gone: Callable[[], bool]) -> None:
             return
         deadline = monotonic() + _GRACE_SECONDS
         while monotonic() < deadline:
-            if is_gone():
+            if _born(pid) != born:
                 return
             pause.wait(_LOOK_SECONDS)

@@ -10,7 +10,7 @@ from steward.kernel.canonical import JsonObject
 BREAK_OF = {"wrong_fee": "fee", "lost_order": "missing"}
 """How a fault of the world has to appear, and nothing else may."""
 NOT_TOLD = frozenset({"liabilities:tax"})
-"""Which part of a payment is tax, Stripe and PayPal do not say; so the tax owed by the world's own count is not compared."""
+"""Which part of a payment is tax, Stripe and PayPal do not say; so the tax owed is not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def _is_about(one: JsonObject, fault: JsonObject) -> bool:
 
 
 def differences(moved: JsonObject, balances: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Accounts whose balance is not what the world owns or owes: (books, world). A payment that was lost to the books and
-    a fee beyond the contract are no error of the books until somebody resolves their break.
+    """Accounts whose balance is not what the world owns or owes: (books, world). A payment that was lost to the books,
+    and a fee beyond the contract, are no error of the books until somebody resolves their break.
     """
     position: dict[str, int] = dict(moved["position"] or {})
     for fault in moved["wrong"]:

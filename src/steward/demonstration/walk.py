@@ -18,7 +18,7 @@ import yaml
 from steward.bootstrap import App
 from steward.catalog import load_catalog
 from steward.demonstration.callers import Caller
-from steward.demonstration.figures import balances, scoreboard
+from steward.demonstration.figures import balances, end_state, scoreboard
 from steward.demonstration.papers import Papers
 from steward.demonstration.people import AGENT, FOUNDER, OPERATOR, Operator, ReturnsDesk
 from steward.demonstration.place import Place, Progress, free_port, free_ports
@@ -106,8 +106,8 @@ class LiveDemo:
     def _start_world(self) -> None:
         plan = self._plan
         self.processes.start(
-            "world", "livemarket", "serve", "--days", str(plan.total_days), "--seed", str(plan.seed), "--speed", "manual",
-            "--port", str(self._progress.world_port), "--errors", "0", "--dated", "business",
+            "world", "livemarket", "serve", "--days", str(plan.total_days), "--seed", str(plan.seed),
+            "--speed", "manual", "--port", str(self._progress.world_port), "--errors", "0", "--dated", "business",
             "--journal", str(self._place.journal), "--json",
         )  # fmt: skip
 
@@ -192,7 +192,8 @@ class LiveDemo:
         for caller in (agent, manager):
             caller.close()
         return {
-            **document, "holds": verdict.holds, "days": self._plan.days, "restarts": dict(self.processes.restarts),
+            **document, "end": end_state(app, moved), "holds": verdict.holds, "days": self._plan.days,
+            "restarts": dict(self.processes.restarts),
             "address": server,
         }  # fmt: skip
 

@@ -32,7 +32,7 @@ class DemonstrationClock:
         try:
             instant, _, since = self._file.read_text(encoding="utf-8").strip().partition(" ")
             at, began = parse_instant(instant), int(since)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, BadInput) as error:
             raise BadInput(
                 f"no time can be read: {error}", where=str(self._file), fix="`steward demo --live` sets it"
             ) from error
