@@ -92,8 +92,7 @@ class Place:
 class Progress:
     """How far it is, after every step on disk."""
 
-    seed: int = 0
-    days: list[int] = field(default_factory=list[int])
+    plan: list[int] = field(default_factory=list[int])
     port: int = 0
     world_port: int = 0
     begin: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,8 +43,16 @@ _DOUBLED = 5  # webhooks that come twice, because they do
 class LiveDemo:
     """One demonstration in a folder of its own; `tell` is told a line for each step."""
 
-    def __init__(self, home: Path, plan: Plan, tell: Callable[[str], None], port: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        plan: Plan,
+        tell: Callable[[str], None],
+        port: int | None = None,
+        desk: type[ReturnsDesk] = ReturnsDesk,
+    ) -> None:
         self._place = Place(home)
+        self._desk = desk
         self._plan = plan
         self._tell = tell
         self._port = port
@@ -76,10 +84,10 @@ class LiveDemo:
         kept = self._place.read("progress.json")
         if self._place.folder.is_dir():
             self.processes.end_left_behind()
-        plan = [self._plan.lead_days, self._plan.days, self._plan.last_hours]
+        plan = [int(value) for value in astuple(self._plan)]
         if kept is not None:
             self._progress = Progress(**kept)
-            if (self._progress.seed, self._progress.days) != (self._plan.seed, plan):
+            if self._progress.plan != plan:
                 raise BadInput("holds another demonstration", where=str(self._place.home), fix="name a new --home")
             self._start_world()
             self._start_house()
@@ -89,7 +97,7 @@ class LiveDemo:
         self._place.clear()
         self._place.write_catalog()
         port = self._port or free_port()
-        self._progress = Progress(self._plan.seed, plan, port, free_ports())
+        self._progress = Progress(plan, port, free_ports())
         self._start_world()
         self._progress.faces = self.processes.until(self._announced, "the world")
         world = World(self.processes, self._progress.faces)
@@ -169,12 +177,14 @@ class LiveDemo:
         agent, manager = (Caller(self.processes, server, keys[name]) for name in (AGENT, OPERATOR))
         begin = parse_instant(progress.begin)
         papers = Papers(manager, world, begin, progress.papers, self._save)
-        desk, operator = ReturnsDesk(agent, world), Operator(manager)
+        desk, operator = self._desk(agent, world), Operator(manager)
         steps = self._plan.steps(begin)
         for number, step in enumerate(steps):
             if number < progress.step:
                 continue
             self._go(app, world, step)
+            if step.goes_wrong:
+                world.go_wrong()
             if step.is_business:
                 self._work(app, world, desk, operator)
             if step.brings_papers:

@@ -74,6 +74,19 @@ class World:
     def fault(self, **wish: Any) -> JsonObject:
         return self._control.post(f"{ROOT}/faults", wish)
 
+    def go_wrong(self) -> None:
+        """A fee beyond the contract on one payment at each processor, and one payment of each that nobody is told of.
+        Once, however often it is asked for.
+        """
+        waiting = self._control.get(f"{ROOT}/faults")["faults"]
+        done = {(one["provider"], one["fault"]) for one in self.moved()["wrong"]}
+        done |= {(one["face"], one["kind"]) for one in waiting}
+        for face, more in (("stripe", 77), ("paypal", 123)):
+            if (face, "wrong_fee") not in done:
+                self.fault(kind="wrong_fee", face=face, amount=more)
+            if (face, "lost_order") not in done:
+                self.fault(kind="lost_order", face=face)
+
     def ticket(self, number: str) -> JsonObject:
         return self.desk.get(f"/api/v2/tickets/{number}.json")["ticket"]
 

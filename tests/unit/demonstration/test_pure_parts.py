@@ -19,6 +19,9 @@ def test_steps_reach_the_end_in_order_and_papers_come_once_a_day():
     assert [one.is_business for one in steps].count(True) == 48
     assert [one.until for one in steps if one.brings_papers] == [BEGIN + timedelta(days=n, hours=9) for n in (7, 8)]
     assert Plan(lead_days=2, days=1, last_hours=10).steps(BEGIN)[-1].until == BEGIN + timedelta(days=2, hours=10)
+    large = Plan(lead_days=0, days=1, step_hours=12).steps(BEGIN)
+    assert [(one.until.hour, one.brings_papers) for one in large] == [(12, True), (0, False)]
+    assert [one.goes_wrong for one in Plan(is_wrong=True).steps(BEGIN)].count(True) == 1
 
 
 def test_the_words_of_the_world_are_understood():
