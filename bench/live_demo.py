@@ -1,10 +1,10 @@
 """`steward demo --live` left alone, and killed in the middle: the end has to be the same. And wrong on purpose.
 
     calm     the walk, left alone: what the system says at the end is what the world owns and owes, and no break is open
-    storm    the same walk, while processes are killed with SIGKILL at random moments: the server, the worker, the
-             simulated world, the database, and the command itself, which is then run again. Books, what moved at the
-             faces, matches and actions have to end as in the calm
-    wrong    a fee beyond the contract on one payment, and one payment that nobody is told of, at each processor: exactly
+    storm    the same walk, while processes are killed with SIGKILL at random moments: server, worker, world, database,
+             and the command itself, which is then run again. Books, what moved at the faces, matches and actions have
+             to end as in the calm
+    wrong    a fee beyond the contract on one payment, and one payment nobody is told of, at each processor: exactly
              these four breaks, each by its name and on its payment
 
 The control: an agent that forgets where it was reads every wish again, each hour. Under the keys of the wishes nothing
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from results import machine, save
@@ -89,7 +90,7 @@ def walked(plan, kills=0, seed=7):
     def storm():
         victims = [VICTIMS[n % len(VICTIMS)] for n in range(kills)]
         drawn.shuffle(victims)
-        steps = len(Plan(**plan).steps(__import__("datetime").datetime(2026, 1, 5)))
+        steps = len(Plan(**plan).steps(datetime(2026, 1, 5, tzinfo=UTC)))
         for place, name in enumerate(victims):
             after = 1 + place * (steps - 4) // max(kills, 1)
             while driver.step() < after and not over.is_set():
@@ -125,9 +126,6 @@ def walked(plan, kills=0, seed=7):
 class Thirds(ReturnsDesk):
     """Gives a third of a payment back, so that the rules let more than one refund pass."""
 
-    def work(self, after):
-        return super().work(after)
-
     def _propose(self, wish):
         payment = self._payment(wish.order)
         if payment is not None and payment["processor"] in {"stripe", "paypal"}:
@@ -157,7 +155,7 @@ def control():
     found = {}
     for desk in (Thirds, Forgetful, Keyless):
         home = folder()
-        document = LiveDemo(home, SHORT, lambda line: None, desk=desk).run()
+        document = LiveDemo(home, SHORT, lambda _: None, desk=desk).run()
         found[desk.__name__.lower()] = {"end": document["end"], "refunds": document["refunds"]}
         shutil.rmtree(home.parent, ignore_errors=True)
     return found

@@ -88,8 +88,9 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.running.clear()
-        self.place.write("pids.json", {})
+        if self.running:
+            self.running.clear()
+            self.place.write("pids.json", {})
 
 
 def _born(pid: int) -> str:

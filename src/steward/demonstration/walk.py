@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, astuple
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -36,6 +36,8 @@ from steward.kernel.instants import format_instant, parse_instant
 
 _UNDER_WAY = {"ready", "executing", "unknown", "probing", "compensating"}
 _READERS = {"ledger", "state", "effects"}
+_SET_UP = datetime(2026, 1, 1, tzinfo=UTC)
+"""When keys are made: before any world begins."""
 _READING = timedelta(minutes=1)
 _DOUBLED = 5  # webhooks that come twice, because they do
 
@@ -99,6 +101,8 @@ class LiveDemo:
         port = self._port or free_port()
         self._progress = Progress(plan, port, free_ports())
         self._start_world()
+        self._clock.set(_SET_UP)
+        self._make_keys()  # while the world warms up
         self._progress.faces = self.processes.until(self._announced, "the world")
         world = World(self.processes, self._progress.faces)
         begin = world.now()
@@ -107,7 +111,6 @@ class LiveDemo:
         self._write_secrets(world.listen(f"http://127.0.0.1:{port}"))
         world.fault(kind="duplicate", face="stripe", count=_DOUBLED)
         world.close()
-        self._make_keys()
         self._start_house()
         self._save()
 
