@@ -41,6 +41,7 @@ _SHOP = (
     "creator_paid", "tax_paid", "reserve", "adjusted",
 )  # fmt: skip
 _PAYOUTS = ("payout", "landed")
+_AT_ONCE = 8
 _STRIPE, _PAYPAL, _MARKETPLACE = 0, 1, 2
 _WRITERS = {name: order_events.WRITERS[name] for name in (*_ORDERS, *_MARKET)} | {
     name: shop_events.WRITERS[name] for name in (*_SHOP, *_PAYOUTS)
@@ -64,6 +65,7 @@ class Office:
     def __init__(self, business: Business, faults: Faults, seed: int) -> None:
         self.keys = Keys(0)
         self.post = Post(self.name, signature, faults)
+        self.post.at_once = _AT_ONCE
         self._business = business
         self._view = View(business)
         self._token = hashlib.sha256(f"livemarket/office/{seed}".encode()).hexdigest()[:32]

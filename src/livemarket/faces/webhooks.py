@@ -5,6 +5,7 @@ Pauses are in time of the business, so that an accelerated or manual clock short
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,6 +66,7 @@ class Post:
         self._sign = sign
         self._faults = faults
         self.dated: Callable[[int], int] = lambda _: wall()
+        self.at_once = 1  # in order, unless a face says that nobody may count on it
         self.delivered: Callable[[str, int], None] | None = None
 
     def tell(self, notice: Notice, now: int) -> None:
@@ -105,8 +107,9 @@ class Post:
         self._waiting = [delivery for delivery in self._waiting if delivery.due > now]
         if len(due) > 1 and self._faults.take("disorder", self.face):
             due.reverse()
-        for delivery in due:
-            await self._try(client, delivery, now)
+        for first in range(0, len(due), self.at_once):
+            together = due[first : first + self.at_once]
+            await asyncio.gather(*(self._try(client, delivery, now) for delivery in together))
 
     async def _try(self, client: httpx.AsyncClient, delivery: Delivery, now: int) -> None:
         body = json.dumps(delivery.notice.document, separators=(",", ":")).encode()
