@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TypeVar
 
 import httpx
 
 from steward.demonstration.place import Place
+from steward.infra.orphans import postmaster_pid
+from steward.infra.postgres import EmbeddedPostgres
 from steward.kernel.errors import Infrastructure
 
 T = TypeVar("T")
@@ -29,13 +31,23 @@ class Processes:
 
     place: Place
     commands: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    has_database: bool = False
     restarts: dict[str, int] = field(default_factory=dict[str, int])
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
 
+    def __post_init__(self) -> None:
+        self._turn = Lock()
+        self._over = Event()
+        self._trouble = ""
+        self._keeper = Thread(target=self._keep_on, name="keeper", daemon=True)
+
     def start(self, name: str, *words: str) -> None:
-        """A module of this installation, with its words."""
+        """A module of this installation, with its words; from now on it is looked after."""
         self.commands[name] = [sys.executable, "-m", *words]
-        self._launch(name)
+        with self._turn:
+            self._launch(name)
+        if not self._keeper.is_alive():
+            self._keeper.start()
 
     def _launch(self, name: str) -> None:
         with (self.place.folder / f"{name}.log").open("ab") as log:
@@ -46,18 +58,41 @@ class Processes:
         pid = self.running[name].pid
         self.place.write("pids.json", {**pids, name: [pid, _born(pid)]})
 
-    def keep(self) -> None:
-        """Whatever ended is started again."""
+    def _keep_on(self) -> None:
+        """In a thread of its own, because whoever waits for the database waits in the middle of a call."""
+        while not self._over.wait(_LOOK_SECONDS):
+            try:
+                with self._turn:
+                    if not self._over.is_set():
+                        self._keep()
+                self._trouble = ""
+            except Infrastructure as error:  # told by whoever waits in vain; the next turn tries again
+                self._trouble = str(error)
+
+    def _keep(self) -> None:
+        """Whatever ended is started again; the database first, because all of them wait for it."""
+        if self.has_database and not self._database_lives():
+            self.restarts["database"] = self.restarts.get("database", 0) + 1
+            EmbeddedPostgres(self.place.home).start()
         for name, process in self.running.items():
             if process.poll() is not None:
                 self.restarts[name] = self.restarts.get(name, 0) + 1
                 self._launch(name)
 
+    def _database_lives(self) -> bool:
+        pid = postmaster_pid(EmbeddedPostgres(self.place.home).files.data)
+        try:
+            os.kill(pid or 0, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True  # another account's, and there
+        return pid is not None
+
     def until(self, found: Callable[[], T | None], what: str) -> T:
-        """Wait for something, looking after the processes meanwhile. What does not answer yet is asked again."""
+        """Wait for something. What does not answer yet is asked again."""
         deadline, trouble, pause = monotonic() + _PATIENCE_SECONDS, "", Event()
         while True:
-            self.keep()
             try:
                 answer = found()
             except (httpx.TransportError, Infrastructure) as error:
@@ -65,7 +100,8 @@ class Processes:
             if answer is not None:
                 return answer
             if monotonic() > deadline:
-                raise Infrastructure(f"waited in vain for {what}; {trouble}", where=str(self.place.folder))
+                why = "; ".join(text for text in (trouble, self._trouble) if text)
+                raise Infrastructure(f"waited in vain for {what}: {why}", where=str(self.place.folder))
             pause.wait(_LOOK_SECONDS)
 
     def end_left_behind(self) -> None:
@@ -80,6 +116,10 @@ class Processes:
         return self.place.read("pids.json") or {}
 
     def end(self) -> None:
+        """All of them but the database; none is started again."""
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():

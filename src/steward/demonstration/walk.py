@@ -31,7 +31,7 @@ from steward.infra.demonstration import DemonstrationClock
 from steward.infra.settings import load_settings
 from steward.infra.vault import open_vault
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput, Infrastructure
+from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant, parse_instant
 
 _UNDER_WAY = {"ready", "executing", "unknown", "probing", "compensating"}
@@ -154,6 +154,7 @@ class LiveDemo:
         settings = load_settings(self._place.environment())
         app = App(settings, open_database(settings), load_catalog(settings.catalog), self._clock)
         app.vault = open_vault(self._place.secrets, {})
+        self.processes.has_database = True
         return app
 
     def _make_keys(self) -> None:
@@ -246,11 +247,4 @@ class LiveDemo:
             read = {one["reader"] for one in app.events.lags() if not one["behind"]}
             return True if read >= _READERS else None
 
-        def asked() -> bool | None:
-            try:
-                return quiet()
-            except Infrastructure:
-                open_database(app.settings).close()  # whoever killed the database: it is started again
-                raise
-
-        self.processes.until(asked, "what is under way")
+        self.processes.until(quiet, "what is under way")
