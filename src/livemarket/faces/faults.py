@@ -110,5 +110,9 @@ class Faults:
         self.wrong.append({"fault": "lost_order", "provider": face, "payment_id": payment, "order_id": order})
         return True
 
+    def is_lost(self, order: str) -> bool:
+        """Whether the payment of an order is one that nobody was told of."""
+        return any(one["fault"] == "lost_order" and one["order_id"] == order for one in self.wrong)
+
     def listed(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.waiting]

@@ -67,6 +67,7 @@ class Office:
         self.post = Post(self.name, signature, faults)
         self.post.at_once = _AT_ONCE
         self._business = business
+        self._faults = faults
         self._view = View(business)
         self._token = hashlib.sha256(f"livemarket/office/{seed}".encode()).hexdigest()[:32]
 
@@ -143,7 +144,9 @@ class Office:
 
     def _tells(self, happened: Happened) -> bool:
         if happened.kind == "processing_fee":  # PayPal tells of its own with the capture
-            return self._view.order("processor", happened.columns["order"]) == _STRIPE
+            row = happened.columns["order"]
+            known = not self._faults.is_lost(self._view.order_name(row))
+            return known and self._view.order("processor", row) == _STRIPE
         if happened.kind == "dispute":
             return self._view.order("processor", happened.columns["order"]) == _PAYPAL
         if happened.kind in _MARKET:

@@ -61,7 +61,8 @@ def differences(moved: JsonObject, balances: dict[str, int]) -> dict[str, tuple[
         account = f"assets:clearing:{fault['provider']}"
         line = next(n for n in moved["lines"] if n["order"] == fault["order_id"] and n["kind"] == "charge")
         if account in position:
-            position[account] += fault["amount_minor"] if fault["fault"] == "wrong_fee" else -line["gross_minor"]
+            kept = line["gross_minor"] - line["fee_minor"]
+            position[account] += fault["amount_minor"] if fault["fault"] == "wrong_fee" else -kept
     return {
         account: (balances.get(account, 0), amount)
         for account, amount in sorted(position.items())
