@@ -50,6 +50,7 @@ class Desk:
         self.doors = [Door(face, business, faults) for face in [self.control, *faces]]
         self.control.doors = self.doors
         self.business = business
+        self.journal: Journal | None = None
         business.listeners.append(self._tell)
 
     def date_by_business(self) -> None:
@@ -60,6 +61,7 @@ class Desk:
 
     def keep(self, journal: Journal) -> int:
         """Go on where the journal ends, then write to it. After `bound`; how many calls were answered again."""
+        self.journal = journal
         count = journal.replay(self.doors)
         for door in self.doors:
             door.called = journal.called
@@ -103,4 +105,8 @@ async def until_signalled(desk: Desk, bound: list[tuple[Door, socket.socket]]) -
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(RuntimeError):  # a system without such signals: the process is ended otherwise
             loop.add_signal_handler(number, stop.set)
-    await desk.open(bound, stop)
+    try:
+        await desk.open(bound, stop)
+    finally:
+        if desk.journal:
+            desk.journal.close()

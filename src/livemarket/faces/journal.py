@@ -62,6 +62,9 @@ class Journal:
             elif door.face.post:
                 door.face.post.was_delivered(entry["delivered"])
 
+    def close(self) -> None:
+        self._file.close()
+
     def _write(self, entry: dict[str, Any], *, is_kept: bool) -> None:
         self._file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
         self._file.flush()
