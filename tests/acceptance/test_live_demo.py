@@ -3,16 +3,17 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from steward.demonstration import LiveDemo, Plan, shown
+from steward.demonstration.place import Place
+from steward.infra.connect import open_database
 from steward.infra.postgres import EmbeddedPostgres
-from steward.kernel.errors import BadInput
+from steward.infra.settings import load_settings
+from steward.kernel.errors import BadInput, Busy, Conflict
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
@@ -47,14 +48,9 @@ def test_a_day_is_what_the_world_says_though_the_worker_was_killed(home):
     # Its processes ended with it, and its database opens for nobody who lives by real time.
     assert demo.processes.running == {}
     assert not EmbeddedPostgres(home).is_running()
-    env = {name: value for name, value in os.environ.items() if not name.startswith("STEWARD_")}
-    refused = subprocess.run(
-        [sys.executable, "-m", "steward", "breaks"], env=env | {"STEWARD_HOME": str(home)}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    with pytest.raises(Conflict, match="its time is simulated"):
+        open_database(load_settings({"STEWARD_HOME": str(home)}))
     EmbeddedPostgres(home).stop()
-    assert refused.returncode == 1
-    assert "its time is simulated" in refused.stderr
 
 
 def test_a_folder_of_somebody_else_is_not_touched(home):
@@ -63,3 +59,8 @@ def test_a_folder_of_somebody_else_is_not_touched(home):
     with pytest.raises(BadInput, match="no demonstration's"):
         LiveDemo(home, Plan(), print).run()
     assert (home / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_two_do_not_walk_one_demonstration(home):
+    with Place(home).alone(), pytest.raises(Busy, match="walks it already"):
+        LiveDemo(home, Plan(), print).run()

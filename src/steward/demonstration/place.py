@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from steward.kernel.canonical import JsonObject
-from steward.kernel.errors import BadInput
+from steward.kernel.errors import BadInput, Busy
 
 _MARK = "demonstration"
+_LOCK = ".walking"
 _FACES = 16
 """So many ports one after the other: livemarket has a face on each."""
 _HELD = "refund_manager, value: {amount_minor: 10000,"
@@ -54,14 +57,25 @@ class Place:
             "STEWARD_CATALOG": str(self.folder / "catalog"),
         }
 
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """One driver at a time. Whoever is killed lets go."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / _LOCK).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Busy("somebody walks it already", where=str(self.home), fix="name another --home") from error
+            yield
+
     def clear(self) -> None:
         """An empty folder of ours. Anything else that lies there is somebody's: it is not touched."""
-        if self.home.exists() and any(self.home.iterdir()) and not self.folder.is_dir():
+        entries = [entry for entry in self.home.iterdir() if entry.name != _LOCK]
+        if entries and not self.folder.is_dir():
             raise BadInput("is not empty, and no demonstration's", where=str(self.home), fix="name a new folder")
-        if self.home.exists():
-            for entry in self.home.iterdir():
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        self.folder.mkdir(parents=True)
+        for entry in entries:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        self.folder.mkdir()
         self.home.chmod(0o711)  # the database's own account passes through
 
     def write_catalog(self) -> None:

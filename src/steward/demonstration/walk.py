@@ -64,6 +64,10 @@ class LiveDemo:
 
     def run(self) -> JsonObject:
         """From wherever it stands to the end; the scoreboard. The processes end with it, the data stay."""
+        with self._place.alone():
+            return self._run()
+
+    def _run(self) -> JsonObject:
         try:
             self._begin()
             world = World(self.processes, self._progress.faces)
