@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from steward.demonstration.paying import pay_creators
 from steward.demonstration.truth import Verdict
 from steward.kernel.canonical import JsonObject, digest_hex
 from steward.kernel.money import Money
@@ -24,7 +23,7 @@ def balances(app: App) -> dict[str, int]:
     return {row["code"]: row["amount_minor"] for row in app.books.books().accounts if row["currency"] == CURRENCY}
 
 
-def scoreboard(app: App, verdict: Verdict, deliveries: list[JsonObject]) -> JsonObject:
+def scoreboard(app: App, verdict: Verdict, moved: JsonObject, deliveries: list[JsonObject]) -> JsonObject:
     """Counts and sums, whole numbers all."""
     events = app.events.counts()
     effects: Counter[str] = Counter()
@@ -69,7 +68,7 @@ def scoreboard(app: App, verdict: Verdict, deliveries: list[JsonObject]) -> Json
             "unseen": list(verdict.unseen),
         },
         "differences": {name: {"books": a, "world": b} for name, (a, b) in verdict.differences.items()},
-        "creators": pay_creators(balances(app)),
+        "accounts_compared": len(moved["position"] or {}),
         "trial_balance": books.trial_balance,
         "violations": len(books.violations),
         "events": app.events.head()["size"],
@@ -113,7 +112,7 @@ def shown(document: JsonObject) -> str:
         (lines["lines"], f"lines in {lines['statements']:,} statements, {lines['done']:,} matched or resolved"),
         (len(breaks["explained"]), "breaks that a fault of the world explains"),
         (len(breaks["unexplained"]), f"breaks unexplained; {len(breaks['unseen']):,} faults of the world unseen"),
-        (len(document["differences"]), "accounts that are not what the world owns and owes"),
+        (len(document["differences"]), f"accounts of {document['accounts_compared']} that are not what the world says"),
         (document["events"], f"events in the log; trial balance {trial}"),
     ]
     made = ["", f"{document['days']} days of business, simulated", *(f"  {count:>7,} {what}" for count, what in rows)]

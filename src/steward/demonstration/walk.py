@@ -20,6 +20,7 @@ from steward.catalog import load_catalog
 from steward.demonstration.callers import Caller
 from steward.demonstration.figures import balances, end_state, scoreboard
 from steward.demonstration.papers import Papers
+from steward.demonstration.paying import pay_creators
 from steward.demonstration.people import AGENT, FOUNDER, OPERATOR, Operator, ReturnsDesk
 from steward.demonstration.place import Place, Progress, free_port, free_ports
 from steward.demonstration.plan import Plan, Step
@@ -182,7 +183,7 @@ class LiveDemo:
     def _walk(self, app: App, world: World) -> JsonObject:
         progress, keys = self._progress, self._place.read("keys.json")
         server = f"http://127.0.0.1:{progress.port}"
-        agent, manager = (Caller(self.processes, server, keys[name]) for name in (AGENT, OPERATOR))
+        agent, manager, founder = (Caller(self.processes, server, keys[name]) for name in (AGENT, OPERATOR, FOUNDER))
         begin = parse_instant(progress.begin)
         papers = Papers(manager, world, begin, progress.papers, self._save)
         desk, operator = self._desk(agent, world), Operator(manager)
@@ -198,6 +199,7 @@ class LiveDemo:
             if step.brings_papers:
                 papers.of_processors(step.until)
                 self._tell(f"{format_instant(step.until)}  {len(papers.reconcile())} breaks")
+                pay_creators(app, founder)
             progress.step = number + 1
             self._save()
         papers.of_bank()
@@ -206,8 +208,8 @@ class LiveDemo:
         told = frozenset(str(one["payout_id"]) for one in app.settlement_files.listed(None, 1000))
         moved = world.moved()
         verdict = judged(breaks, moved, balances(app), told)
-        document = scoreboard(app, verdict, world.deliveries())
-        for caller in (agent, manager):
+        document = {**scoreboard(app, verdict, moved, world.deliveries()), "creators": pay_creators(app, founder)}
+        for caller in (agent, manager, founder):
             caller.close()
         return {
             **document, "end": end_state(app, moved), "holds": verdict.holds, "days": self._plan.days,
