@@ -179,12 +179,19 @@ def main():
     parts = asked.only.split(",")
     document = {"name": "live_demo", **machine(), "seed": asked.seed}
     failures = []
+
+    def keep():
+        """After each part: what was measured stays, whatever becomes of the next."""
+        if asked.write:
+            save(document)
+
     if {"calm", "storm"} & set(parts):
         calm, _, seconds = walked({"seed": asked.seed})
         document["calm"] = {**brief(calm), "end": calm["end"], "walk_seconds": seconds}
         print(f"calm   {seconds} s, holds {calm['holds']}, {calm['refunds']['executed']} refunds executed", flush=True)
         if not calm["holds"]:
             failures.append("calm")
+        keep()
     if "storm" in parts:
         storm, met, seconds = walked({"seed": asked.seed}, asked.kills, asked.seed)
         equal = same(calm, storm)
@@ -192,6 +199,7 @@ def main():
         print(f"storm  {seconds} s, killed {met}, equal {equal}, holds {storm['holds']}", flush=True)
         if not (all(equal.values()) and storm["holds"] and sum(met.values()) >= asked.kills // 2):
             failures.append("storm")
+        keep()
     if "wrong" in parts:
         wrong, _, seconds = walked({"seed": asked.seed, "is_wrong": True})
         kinds = sorted(one["type"] for one in wrong["breaks"]["explained"])
@@ -199,6 +207,7 @@ def main():
         print(f"wrong  {seconds} s, breaks {kinds}, unexplained {len(wrong['breaks']['unexplained'])}", flush=True)
         if kinds != ["fee", "fee", "missing", "missing"] or not wrong["holds"]:
             failures.append("wrong")
+        keep()
     if "control" in parts:
         agents = control()
         keyed = same(agents["thirds"], agents["forgetful"])
@@ -207,8 +216,7 @@ def main():
         print(f"control: with keys equal {keyed}, without {keyless}", flush=True)
         if not all(keyed.values()) or keyless["faces"] or keyless["books"]:
             failures.append("control")
-    if asked.write:
-        save(document)
+        keep()
     if failures:
         raise SystemExit(f"FAILED: {', '.join(failures)}")
 

@@ -198,6 +198,7 @@ class LiveDemo:
                 self._work(app, world, desk, operator)
             if step.brings_papers:
                 papers.of_processors(step.until)
+                papers.of_bank()
                 self._tell(f"{format_instant(step.until)}  {len(papers.reconcile())} breaks")
                 pay_creators(app, founder)
             progress.step = number + 1
