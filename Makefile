@@ -8,7 +8,7 @@ UV     := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Python keeps what it compiled, even where the caller's environment forbids it: else every command compiles everything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: invoice-audit livemarket-breaks livemarket-year reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
+.PHONY: live-demo invoice-audit livemarket-breaks livemarket-year reconcile-bench examples interleavings interleavings-sql effect-storm gateway-bench tools-bench mcp-bench livemarket-bench prover-bench theorems forecast-bench ledger-history ledger-bench ledger-model ledger-storm help demo test check bench lock env dev schemas golden kill-storm forge log-bench log-storm event-fuzz oracles clean hot-row-bench race-storm offline-bench audit-mutations formula-points fail-closed rivals rivals-bench guards adversary settlement-fuzz matching-bench settlement-libraries durable-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -136,6 +136,9 @@ effect-storm: dev ## ten thousand refunds through bad weather, workers and datab
 
 gateway-bench: dev ## what the way out costs, how fast a stop stops, whether a limit holds over processes (about 3 minutes)
 	@$(BIN)/python bench/gateway.py --write
+
+live-demo: dev ## two simulated business days over sockets, killed in the middle, wrong on purpose, with the control (about 15 minutes)
+	@$(BIN)/python bench/live_demo.py --write
 
 durable-bench: dev ## effects beside a bare workflow of the durable engine; a killed worker's runs, with the control (about 4 minutes)
 	@$(BIN)/python bench/durable.py --write

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from livemarket.core.setting import Setting
 
 
 @click.group()
@@ -68,6 +72,17 @@ def run(  # noqa: PLR0913 - one for each option
         click.echo(f"  {key:10} {summary[key]}")
 
 
+def _setting(shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...]) -> Setting:
+    """A shop with what befalls it; a name that is not known is a ValueError."""
+    from dataclasses import replace
+
+    from livemarket import catalog
+    from livemarket.files import run as files
+
+    setting = files.shocked(catalog.setting(shop), catalog.timed_shocks(shocks))
+    return replace(setting, opponents=catalog.opponents(opponents))
+
+
 @main.command()
 @click.option("--days", type=click.IntRange(1, 3000), required=True, help="Days of the business, after the warm-up.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="Same seed and same acts, same world.")
@@ -79,32 +94,34 @@ def run(  # noqa: PLR0913 - one for each option
 @click.option("--opponent", "opponents", multiple=True, help="not_received_ring or card_tester; several allowed.")
 @click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
 @click.option("--people/--no-people", default=True, show_default=True, help="Do people set prices, buy, advertise?")
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Go on where this file ends.")
+@click.option("--dated", type=click.Choice(["real", "business"]), default="real", help="Whose time signatures carry.")
 @click.option("--json", "as_json", is_flag=True, help="Addresses and credentials as one line of JSON.")
 def serve(  # noqa: PLR0913 - one for each option
     *, days: int, seed: int, speed: str, port: int, out: Path | None, shop: str, shocks: tuple[str, ...],
-    opponents: tuple[str, ...], errors: int | None, people: bool, as_json: bool,
+    opponents: tuple[str, ...], errors: int | None, people: bool, journal: Path | None, dated: str, as_json: bool,
 ) -> None:  # fmt: skip
     """The providers' HTTP dialects in front of a simulated business, on the loopback address.
 
-    Prints where each face is and what opens it, then answers until it is interrupted. Exit 0 then, 2 bad usage, 3 a
-    port or the folder cannot be had.
+    Prints where each face is and what opens it, then answers until it is interrupted. With a journal and a clock that
+    is moved by hand, a run that was killed goes on where it stood. Exit 0 then, 2 bad usage, 3 a port or the folder
+    cannot be had.
 
     Example: livemarket serve --seed 7 --days 30 --speed accelerated:3600 --json
     """
     import asyncio
-    from dataclasses import replace
 
-    from livemarket import catalog
     from livemarket.faces import business, desk
     from livemarket.faces.clock import Clock
+    from livemarket.faces.journal import Journal
     from livemarket.files import run as files
 
+    if journal and (speed != "manual" or out):
+        raise click.UsageError("a journal needs --speed manual, and no --out")
     if out and out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty: name a new folder, so that nothing of another run stays in it")
     try:
-        clock = Clock.of(speed)
-        setting = files.shocked(catalog.setting(shop), catalog.timed_shocks(shocks))
-        setting = replace(setting, opponents=catalog.opponents(opponents))
+        clock, setting = Clock.of(speed), _setting(shop, shocks, opponents)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     wrong = files.ERROR_PPM if errors is None else errors
@@ -113,7 +130,14 @@ def serve(  # noqa: PLR0913 - one for each option
             out.mkdir(parents=True, exist_ok=True)
         opened = business.opened(setting, seed, days, clock, out, people=people, error_ppm=wrong)
         made = desk.Desk(opened, seed)
+        if dated == "business":
+            made.date_by_business()
         bound = made.bound(port)
+        if journal:
+            befalls = {"errors": wrong, "people": people, "shocks": list(shocks), "opponents": list(opponents)}
+            made.keep(Journal(journal, {"shop": shop, "seed": seed, "days": days, **befalls}))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     except OSError as error:
         click.echo(f"cannot serve: {error}", err=True)
         sys.exit(3)

@@ -34,6 +34,7 @@ from steward.infra.access import AccessKeys
 from steward.infra.clock import Clock, SystemClock
 from steward.infra.connect import open_database
 from steward.infra.db import Database
+from steward.infra.demonstration import DemonstrationClock
 from steward.infra.entropy import random_bytes
 from steward.infra.idempotency import IdempotencyKeys
 from steward.infra.roots import public_roots
@@ -353,13 +354,18 @@ class App:
         self.database.close()
 
 
+def clock_of(settings: Settings) -> Clock:
+    """The machine's, except for a demonstration's database."""
+    return DemonstrationClock(settings.demonstration) if settings.demonstration else SystemClock()
+
+
 @contextmanager
 def open_app(clock: Clock | None = None) -> Generator[App]:
     """An application over the configured database: started, migrated, and with what a crash left in the outbox
     sequenced into the log.
     """
     settings = load_settings()
-    app = App(settings, open_database(settings), load_catalog(settings.catalog), clock or SystemClock())
+    app = App(settings, open_database(settings), load_catalog(settings.catalog), clock or clock_of(settings))
     try:
         app.events.sequence()
         yield app

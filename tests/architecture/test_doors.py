@@ -107,6 +107,7 @@ def test_the_layers_keep_the_order_of_the_architecture():
         "api",
         "mcp",
         "worker",
+        "demonstration",
         "bootstrap",
         "checking",
         "redteam",

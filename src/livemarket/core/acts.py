@@ -38,6 +38,7 @@ class Verb(IntEnum):
     PIN = 17  # show; the amount is the product, detail the slot or -1 for all that are still to begin
     DROP = 18  # show; the amount is the share of the price in millionths, detail as above
     END_SHOW = 19  # show: the slot that runs is its last one
+    OVERCHARGE = 20  # order whose payment is in no payout yet: its processor keeps so much more than its fee
 
 
 @dataclass(frozen=True, slots=True)

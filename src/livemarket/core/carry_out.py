@@ -80,6 +80,10 @@ def _pay_out(world: World, act: Act) -> None:
     payments.pay_now(world, act)
 
 
+def _overcharge(world: World, act: Act) -> None:
+    payments.overcharge(world, act)
+
+
 def _creator(world: World, act: Act) -> None:
     payments.pay(world, money.CREATOR, act)
 
@@ -92,7 +96,7 @@ _DONE: dict[Verb, Callable[[World, Act], None]] = {
     Verb.REFUND: _refund, Verb.ANSWER: _answer, Verb.ACCEPT: _accept, Verb.SOLVE: _solve, Verb.PRICE: _price,
     Verb.BUDGET: _budget, Verb.UNLIST: _unlist, Verb.LIST: _list, Verb.BUY_STOCK: _buy, Verb.PAY_OUT: _pay_out,
     Verb.PAY_CREATOR: _creator, Verb.PAY_SUPPLIER: _supplier, Verb.ADJUST: _adjust, Verb.REPLY: _reply,
-    Verb.STOP: _stop, Verb.LABEL: _label, Verb.CALL_OFF: _call_off,
+    Verb.STOP: _stop, Verb.LABEL: _label, Verb.CALL_OFF: _call_off, Verb.OVERCHARGE: _overcharge,
 }  # fmt: skip
 
 

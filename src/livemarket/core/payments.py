@@ -76,3 +76,16 @@ def pay_now(world: World, act: Act) -> None:
         lines = np.append(lines, kept[0])
         state.calendar.add(f"pay{processor}", np.array([world.day + 1]), kept[1:])
     money.send(world, processor, act.amount, lines, act.second)
+
+
+def overcharge(world: World, act: Act) -> None:
+    """A processor keeps more than its fee: a fault of theirs, which only their own papers show."""
+    lines = world.state.lines
+    charged = (lines["order"] == act.entity) & (lines["kind"] == int(money.Kind.CHARGE)) & (lines["payout"] < 0)
+    line = np.flatnonzero(charged)[:1]
+    if not len(line):
+        return
+    lines.put("fee", line, lines.at("fee", line) + act.amount)
+    world.state.balances[lines.at("processor", line)] -= act.amount
+    world.facts.add("overcharged", one(act.second), order=act.entity, amount=act.amount)
+    world.count("fees", act.amount)

@@ -14,6 +14,7 @@ from livemarket.faces.calls import Answer, Call, answered
 from livemarket.faces.door import Door, No, Route, run_facts
 from livemarket.faces.faults import Faults
 from livemarket.faces.idempotency import Keys
+from livemarket.faces.known import Known
 from livemarket.faces.webhooks import Notice, Post
 
 ROOT = "/_livemarket"
@@ -31,6 +32,7 @@ class Control:
         self.doors: Sequence[Door] = ()
         self._business = business
         self._faults = faults
+        self._known = Known(business, faults)
         self._token = token
 
     def listens(self, base: str) -> None:
@@ -63,7 +65,11 @@ class Control:
             Route("PUT", f"{ROOT}/weather", self._turn),
             Route("GET", f"{ROOT}/weather", self._weather),
             Route("GET", f"{ROOT}/deliveries", self._deliveries),
+            Route("POST", f"{ROOT}/deliveries/again", lambda _: answered(200, {"waiting": self._again()})),
             Route("GET", f"{ROOT}/run", lambda _: answered(200, run_facts(self._business, self.doors))),
+            Route("GET", f"{ROOT}/moved", lambda _: answered(200, self._known.moved())),
+            Route("GET", f"{ROOT}/papers", lambda _: answered(200, {"papers": self._known.papers()})),
+            Route("GET", f"{ROOT}/papers/{{payout}}", self._paper),
             Route("POST", f"{ROOT}/shop/{{what}}", self._shop),
         )
 
@@ -86,10 +92,25 @@ class Control:
         return self._clock(call)
 
     def _fault(self, call: Call) -> Answer:
+        """One that waits for its occasion; a wrong fee is charged at once, on a payment that is already there."""
         try:
-            return answered(201, asdict(self._faults.ask(call.document())))
+            asked: Any = call.document()
+            if not isinstance(asked, dict) or asked.get("kind") != "wrong_fee":  # pyright: ignore[reportUnknownMemberType] - JSON
+                return answered(201, asdict(self._faults.ask(asked)))  # pyright: ignore[reportUnknownArgumentType] - JSON
+            face, amount = str(asked.get("face")), asked.get("amount")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportUnknownArgumentType] - JSON
+            made = self._known.overcharge(face, amount if type(amount) is int else 0)  # pyright: ignore[reportUnknownArgumentType] - JSON
         except ValueError as error:
             return answered(400, {"error": str(error)})
+        return answered(201, made) if made else answered(409, {"error": "no payment waits for its payout; ask later"})
+
+    def _paper(self, call: Call) -> Answer:
+        text = self._known.paper(call.found["payout"])
+        if text is None:
+            return answered(404, {"error": "no payout of that name was sent"})
+        return Answer(200, text.encode(), {"content-type": "text/csv"})
+
+    def _again(self) -> int:
+        return sum(door.face.post.again() for door in self.doors if door.face.post)
 
     def _turn(self, call: Call) -> Answer:
         try:

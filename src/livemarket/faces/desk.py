@@ -13,12 +13,14 @@ from typing import Any
 import httpx
 
 from livemarket.faces.bank.face import Bank
-from livemarket.faces.business import Business, Happened
+from livemarket.faces.business import Business, Happened, unix
 from livemarket.faces.control import Control
 from livemarket.faces.courier.face import Courier
 from livemarket.faces.door import Door, Face
 from livemarket.faces.faults import Faults
 from livemarket.faces.helpdesk.face import HelpDesk
+from livemarket.faces.journal import Journal
+from livemarket.faces.office import Office
 from livemarket.faces.paypal.face import PayPal
 from livemarket.faces.server import HOST, Mail, listening, serve
 from livemarket.faces.shopify.face import Shopify
@@ -33,6 +35,7 @@ PROVIDERS: dict[str, Callable[[Business, Faults, int], Face]] = {
     "stripe": Stripe, "paypal": PayPal, "bank": Bank,
     "helpdesk": HelpDesk, "warehouse": Warehouse, "courier": Courier, "show": LiveShows,
     "shopify": Shopify, "tiktok_shop": TikTokShop, "tiktok_ads": TikTokAds,
+    "office": Office,
 }  # fmt: skip
 
 
@@ -47,7 +50,24 @@ class Desk:
         self.doors = [Door(face, business, faults) for face in [self.control, *faces]]
         self.control.doors = self.doors
         self.business = business
+        self.journal: Journal | None = None
         business.listeners.append(self._tell)
+
+    def date_by_business(self) -> None:
+        """Signatures carry the time of the business, for listeners that live by it too."""
+        for door in self.doors:
+            if door.face.post:
+                door.face.post.dated = unix
+
+    def keep(self, journal: Journal) -> int:
+        """Go on where the journal ends, then write to it. After `bound`; how many calls were answered again."""
+        self.journal = journal
+        count = journal.replay(self.doors)
+        for door in self.doors:
+            door.called = journal.called
+            if door.face.post:
+                door.face.post.delivered = journal.delivered
+        return count
 
     def _tell(self, happened: Happened) -> None:
         for door in self.doors:
@@ -59,7 +79,8 @@ class Desk:
         """Each door with a socket: the control face on `port`, the others on the ports after it; 0 is any."""
         bound = [(door, listening(port + n if port else 0)) for n, door in enumerate(self.doors)]
         for door, place in bound:
-            door.face.listens(f"http://{HOST}:{place.getsockname()[1]}")
+            door.base = f"http://{HOST}:{place.getsockname()[1]}"
+            door.face.listens(door.base)
         return bound
 
     async def open(self, bound: list[tuple[Door, socket.socket]], stop: asyncio.Event) -> None:
@@ -84,4 +105,8 @@ async def until_signalled(desk: Desk, bound: list[tuple[Door, socket.socket]]) -
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(RuntimeError):  # a system without such signals: the process is ended otherwise
             loop.add_signal_handler(number, stop.set)
-    await desk.open(bound, stop)
+    try:
+        await desk.open(bound, stop)
+    finally:
+        if desk.journal:
+            desk.journal.close()

@@ -7,6 +7,7 @@ effect. Handlers are plain functions: one call runs at a time, unless a latency 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -96,6 +97,8 @@ class Door:
 
     def __init__(self, face: Face, business: Business, faults: Faults) -> None:
         self.face = face
+        self.base = ""
+        self.called: Callable[[str, Call], None] | None = None
         self._business = business
         self._faults = faults
         self._routes = [(route, route.path.strip("/").split("/")) for route in face.routes()]
@@ -103,6 +106,8 @@ class Door:
 
     async def answer(self, call: Call) -> Answer | None:
         face = self.face
+        if self.called:
+            self.called(face.name, call)
         self._business.tick()
         storm = await self._storm(call)
         if storm is not None:
@@ -196,4 +201,7 @@ def run_facts(business: Business, doors: Sequence[Door]) -> dict[str, Any]:
         "over": business.over,
         "acts": business.done,
         "calls": {door.face.name: door.calls for door in doors},
+        "deliveries": dict(
+            Counter(delivery.state for door in doors if door.face.post for delivery in door.face.post.log)
+        ),
     }

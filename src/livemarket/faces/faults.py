@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KINDS = ("lose_reply", "outage", "rate_limit", "latency", "duplicate", "disorder", "drop")
+KINDS = ("lose_reply", "outage", "rate_limit", "latency", "duplicate", "disorder", "drop", "lost_order")
 
 
 @dataclass
@@ -64,6 +64,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
+        self.wrong: list[dict[str, Any]] = []  # what was done to the books' side and to the papers' side: the truth
         self.weather: dict[str, Weather] = {}
 
     def turn(self, document: dict[str, Any]) -> Weather:
@@ -101,6 +102,17 @@ class Faults:
                     self.waiting.remove(fault)
                 return fault
         return None
+
+    def loses(self, face: str, payment: str, order: str) -> bool:
+        """Whether nobody is ever told of this payment: neither by webhook nor in a list of events."""
+        if self.take("lost_order", face) is None:
+            return False
+        self.wrong.append({"fault": "lost_order", "provider": face, "payment_id": payment, "order_id": order})
+        return True
+
+    def is_lost(self, order: str) -> bool:
+        """Whether the payment of an order is one that nobody was told of."""
+        return any(one["fault"] == "lost_order" and one["order_id"] == order for one in self.wrong)
 
     def listed(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.waiting]

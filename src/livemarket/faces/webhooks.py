@@ -5,6 +5,7 @@ Pauses are in time of the business, so that an accelerated or manual clock short
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Delivery:
     endpoint: Endpoint
     notice: Notice
     due: int
+    number: int
     tries: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     state: str = "waiting"
 
@@ -63,6 +65,9 @@ class Post:
         self._waiting: list[Delivery] = []
         self._sign = sign
         self._faults = faults
+        self.dated: Callable[[int], int] = lambda _: wall()
+        self.at_once = 1  # in order, unless a face says that nobody may count on it
+        self.delivered: Callable[[str, int], None] | None = None
 
     def tell(self, notice: Notice, now: int) -> None:
         """Queue a notice for everybody who wants it."""
@@ -70,12 +75,28 @@ class Post:
             if endpoint.types and "*" not in endpoint.types and notice.type not in endpoint.types:
                 continue
             if self._faults.take("drop", self.face):
-                self.log.append(Delivery(endpoint, notice, now, state="dropped"))
+                self.log.append(Delivery(endpoint, notice, now, len(self.log), state="dropped"))
                 continue
             for _ in range(2 if self._faults.take("duplicate", self.face) else 1):
-                delivery = Delivery(endpoint, notice, now)
+                delivery = Delivery(endpoint, notice, now, len(self.log))
                 self.log.append(delivery)
                 self._waiting.append(delivery)
+
+    def was_delivered(self, number: int) -> None:
+        """By a process before this one: it is not sent again."""
+        delivery = self.log[number]
+        delivery.state = "delivered"
+        self._waiting = [one for one in self._waiting if one is not delivery]
+
+    def again(self) -> int:
+        """What waits for a later try, or was given up, is due at once, as if somebody pressed the button for it; how
+        many there are.
+        """
+        given_up = [delivery for delivery in self.log if delivery.state == "given up"]
+        self._waiting += given_up
+        for delivery in self._waiting:
+            delivery.due, delivery.state = 0, "waiting"
+        return len(self._waiting)
 
     def next_due(self) -> int | None:
         return min((d.due for d in self._waiting), default=None)
@@ -86,13 +107,14 @@ class Post:
         self._waiting = [delivery for delivery in self._waiting if delivery.due > now]
         if len(due) > 1 and self._faults.take("disorder", self.face):
             due.reverse()
-        for delivery in due:
-            await self._try(client, delivery, now)
+        for first in range(0, len(due), self.at_once):
+            together = due[first : first + self.at_once]
+            await asyncio.gather(*(self._try(client, delivery, now) for delivery in together))
 
     async def _try(self, client: httpx.AsyncClient, delivery: Delivery, now: int) -> None:
         body = json.dumps(delivery.notice.document, separators=(",", ":")).encode()
         name = f"{delivery.notice.id}-{len(delivery.tries)}"
-        headers = {"content-type": "application/json"} | self._sign(delivery.endpoint, body, wall(), name)
+        headers = {"content-type": "application/json"} | self._sign(delivery.endpoint, body, self.dated(now), name)
         try:
             reply = await client.post(delivery.endpoint.url, content=body, headers=headers, timeout=TIMEOUT)
             said, good = str(reply.status_code), reply.is_success
@@ -101,6 +123,8 @@ class Post:
         delivery.tries.append((now, said))
         if good:
             delivery.state = "delivered"
+            if self.delivered:
+                self.delivered(self.face, delivery.number)
         elif len(delivery.tries) > len(PAUSES):
             delivery.state = "given up"
         else:

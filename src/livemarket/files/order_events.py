@@ -86,7 +86,7 @@ def cancelled(day: Day, fact: Fact) -> None:
     day.write("OrderCancelled", seconds, ids, _subjects(ids), bodies)
 
 
-def _fee(kind: str, tag: str) -> Callable[[Day, Fact], None]:
+def charged(kind: str, tag: str) -> Callable[[Day, Fact], None]:
     def write(day: Day, fact: Fact) -> None:
         rows, ids, seconds = _rows(day, fact)
         payments, processors = names.payment_ids(day.world, rows), day.at("processor", rows)
@@ -250,7 +250,7 @@ def evidence(day: Day, fact: Fact) -> None:
         for i, n in zip(ids, day.at("processor", rows), strict=True)
     ]
     day.write("EvidenceSubmitted", seconds, ids, _subjects(ids), bodies)
-    _fee("dispute", "ctr")(day, fact)
+    charged("dispute", "ctr")(day, fact)
 
 
 def verdict(day: Day, fact: Fact) -> None:
@@ -270,9 +270,10 @@ WRITERS: dict[str, Callable[[Day, Fact], None]] = {
     "captured": captured,
     "payment_failed": payment_failed,
     "cancelled": cancelled,
-    "processing_fee": _fee("processing", "fee"),
-    "referral_fee": _fee("referral", "rfl"),
-    "affiliate_fee": _fee("other", "aff"),
+    "processing_fee": charged("processing", "fee"),
+    "overcharged": charged("processing", "ovr"),
+    "referral_fee": charged("referral", "rfl"),
+    "affiliate_fee": charged("other", "aff"),
     "commission": commission,
     "commission_back": commission_back,
     "shipped": shipped,

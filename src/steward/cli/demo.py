@@ -1,4 +1,4 @@
-"""`steward demo`: the main job, end to end, on real order history."""
+"""`steward demo`: the main job, end to end, on real order history; with `--live`, on simulated days over sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steward.cli.output import Phases, emit, json_option, report_errors
+from steward.cli.output import Phases, answer, emit, json_option, report_errors
 from steward.kernel.instants import HOUR, WEEK, floor_day, floor_hour
 
 if TYPE_CHECKING:
@@ -24,16 +24,26 @@ _SAMPLE = "online_retail_2011-05_2011-07.csv.gz"
 @click.command()
 @click.option("--once", is_flag=True, help="End after the scoreboard instead of serving the pages.")
 @click.option("--data", type=click.Path(path_type=Path), help="Any file in the Online Retail columns (csv, csv.gz).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Where the pages are served (default 7107).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Where the pages are served (default 7107; live: any).")
+@click.option("--live", is_flag=True, help="Two simulated business days through real HTTP and webhooks instead.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Live: which simulated world.")
+@click.option("--home", type=click.Path(path_type=Path), help="Live: a folder of its own (default: DATA/live).")
 @json_option
 @report_errors
-def demo(once: bool, data: Path | None, port: int | None, as_json: bool) -> None:
+def demo(
+    *, once: bool, data: Path | None, port: int | None, live: bool, seed: int, home: Path | None, as_json: bool
+) -> None:
     """Real order history in; proven decisions and balanced books out; then the pages.
 
-    A second run repeats nothing and gives the same figures.
+    A second run repeats nothing and gives the same figures. With --live a simulated shop, its processors and its bank
+    are served beside it in processes of their own: what was killed in the middle goes on where it stood. Exit 1 if what
+    the system says at the end is not what the world knows.
 
     Example: steward demo --once --json
     """
+    if live:
+        _live(port, seed, home, as_json)
+        return
     from steward.bootstrap import open_app
     from steward.cli.scoreboard import scoreboard
     from steward.cli.web import run_server
@@ -54,6 +64,22 @@ def demo(once: bool, data: Path | None, port: int | None, as_json: bool) -> None
         shown = port if port is not None else app.settings.port
         click.echo(f"\npages: http://{app.settings.host}:{shown}/  (Ctrl-C ends; the data stay)", err=as_json)
         run_server(port)
+
+
+def _live(port: int | None, seed: int, home: Path | None, as_json: bool) -> None:
+    """Simulated days in a folder and a database of their own."""
+    from steward.demonstration import LiveDemo, Plan, shown
+    from steward.infra.clock import SystemClock
+    from steward.infra.settings import load_settings
+
+    folder = (home or load_settings().home / "live").expanduser().resolve()
+    clock = SystemClock()
+    began = clock.monotonic()
+    live = LiveDemo(folder, Plan(seed=seed), lambda line: click.echo(line, err=True), port)
+    document = live.run()
+    document |= {"home": str(folder), "seconds": round(clock.monotonic() - began)}
+    emit(document, as_json, shown(document))
+    answer(bool(document["holds"]))
 
 
 def run(app: App, path: Path, phases: Phases) -> None:

@@ -114,7 +114,8 @@ WHERE kind = ANY (%(kinds)s::text[]) AND state IN ('succeeded', 'unknown') AND l
 ORDER BY action_id FOR UPDATE;
 
 -- draw --
--- Draw up to `wanted` tokens; how many there were. A bucket begins full and fills at `rate` millionths of a token a second.
+-- Draw up to `wanted` tokens; how many there were. A bucket begins full and fills at `rate` millionths of a token a second,
+-- and never for longer than an empty one takes: after a day without calls the product would pass what a bigint holds.
 INSERT INTO rate_bucket AS b (name, level, granted, at)
 VALUES (%(name)s, (%(burst)s::bigint - least(%(wanted)s::bigint, %(burst)s::bigint)) * 1000000,
         least(%(wanted)s::bigint, %(burst)s::bigint), %(now)s)
@@ -122,7 +123,8 @@ ON CONFLICT (name) DO UPDATE SET (level, granted, at) = (
     SELECT f.filled - 1000000 * least(%(wanted)s::bigint, f.filled / 1000000),
            least(%(wanted)s::bigint, f.filled / 1000000), greatest(b.at, excluded.at)
     FROM (SELECT least(%(burst)s::bigint * 1000000,
-                       b.level + (greatest(0, extract(epoch FROM excluded.at - b.at) * 1000000))::bigint
+                       b.level + least(greatest(0, extract(epoch FROM excluded.at - b.at) * 1000000)::bigint,
+                                       %(burst)s::bigint * 1000000000000 / greatest(%(rate)s::bigint, 1) + 1)
                                  * %(rate)s::bigint / 1000000) AS filled) f)
 RETURNING granted, level;
 

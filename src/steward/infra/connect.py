@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from steward.infra.db import Database
+from steward.infra.demonstration import hold_apart
 from steward.infra.migrate import applied, migrate, pending, read_migrations
 from steward.infra.postgres import APP, EmbeddedPostgres
 from steward.infra.settings import Settings
@@ -22,7 +23,7 @@ def open_database(settings: Settings) -> Database:
     """Start (or reach) the server, create and migrate the database, and connect as the application's role."""
     try:
         if settings.database_url:
-            return _open_server(settings.database_url)
+            return _open_server(settings.database_url, settings)
         return _open_embedded(settings)
     except psycopg.OperationalError as error:
         where = "STEWARD_DATABASE_URL" if settings.database_url else "the embedded server"
@@ -35,6 +36,7 @@ def _open_embedded(settings: Settings) -> Database:
     server = EmbeddedPostgres(settings.home).start()
     _create_database(server.owner_conninfo("postgres"))
     migrate(server.owner_conninfo(DATABASE))
+    hold_apart(server.owner_conninfo(DATABASE), is_demonstration=settings.demonstration is not None)
     return Database(server.app_conninfo(DATABASE))
 
 
@@ -48,7 +50,7 @@ def _create_database(conninfo: str) -> None:
             return  # another process made it in the meantime
 
 
-def _open_server(url: str) -> Database:
+def _open_server(url: str, settings: Settings) -> Database:
     with psycopg.connect(url, autocommit=True) as connection:
         version = connection.info.server_version
         if version < _OLDEST:
@@ -59,6 +61,7 @@ def _open_server(url: str) -> Database:
             )
         _ensure_app_role(connection)
     migrate(url)
+    hold_apart(url, is_demonstration=settings.demonstration is not None)
     return Database(url, role=APP)
 
 

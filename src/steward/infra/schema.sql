@@ -180,6 +180,12 @@ CREATE TABLE delivery (
     event_keys uuid[] NOT NULL DEFAULT '{}'::uuid[]
 );
 
+CREATE TABLE demonstration (
+    is_one boolean NOT NULL DEFAULT true,
+    name text NOT NULL,
+    begun_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE TABLE effect (
     action_id uuid NOT NULL,
     kind text NOT NULL,
@@ -955,6 +961,9 @@ ALTER TABLE delivery ADD CONSTRAINT delivery_body_sha256_check CHECK ((length(bo
 ALTER TABLE delivery ADD CONSTRAINT delivery_origin_check CHECK ((origin = ANY (ARRAY['webhook'::text, 'poll'::text])));
 ALTER TABLE delivery ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
 ALTER TABLE delivery ADD CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['received'::text, 'done'::text, 'ignored'::text, 'failed'::text, 'refused'::text, 'erased'::text])));
+ALTER TABLE demonstration ADD CONSTRAINT demonstration_is_one_check CHECK (is_one);
+ALTER TABLE demonstration ADD CONSTRAINT demonstration_name_check CHECK ((name ~ '\S'::text));
+ALTER TABLE demonstration ADD CONSTRAINT demonstration_pkey PRIMARY KEY (is_one);
 ALTER TABLE effect ADD CONSTRAINT effect_action_id_fkey FOREIGN KEY (action_id) REFERENCES action(action_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE effect ADD CONSTRAINT effect_amount_minor_check CHECK ((amount_minor >= 0));
 ALTER TABLE effect ADD CONSTRAINT effect_args_digest_check CHECK ((length(args_digest) = 32));
@@ -1285,6 +1294,21 @@ BEGIN
                                       WHERE v.number = NEW.number - 1 AND v.digest = NEW.previous) THEN
         RAISE EXCEPTION 'version % does not follow the one before it', NEW.number USING ERRCODE = 'check_violation';
     END IF;
+    RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.demonstration_begins()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    LOCK TABLE event, api_key IN SHARE MODE;
+    IF EXISTS (SELECT FROM event) OR EXISTS (SELECT FROM event_outbox) OR EXISTS (SELECT FROM api_key) THEN
+        RAISE EXCEPTION 'this database is in use: its time is real' USING ERRCODE = 'restrict_violation';
+    END IF;
+    -- Keys, deadlines and approvals are judged by the business's time too.
+    INSERT INTO gate_clock (reason) VALUES ('a demonstration: the time of the business is simulated')
+    ON CONFLICT DO NOTHING;
     RETURN NEW;
 END $function$
 ;
@@ -2514,6 +2538,8 @@ CREATE TRIGGER catalog_approval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCA
 CREATE TRIGGER catalog_version_is_a_chain BEFORE INSERT ON public.catalog_version FOR EACH ROW EXECUTE FUNCTION catalog_version_chains();
 CREATE TRIGGER catalog_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER demonstration_begins_empty BEFORE INSERT ON public.demonstration FOR EACH ROW EXECUTE FUNCTION demonstration_begins();
+CREATE TRIGGER demonstration_is_for_ever BEFORE DELETE OR UPDATE OR TRUNCATE ON public.demonstration FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_answer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_answer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_begins_waiting BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_begins();
@@ -2646,6 +2672,7 @@ GRANT SELECT ON account_change TO steward_app;
 GRANT SELECT ON api_key TO steward_app;
 GRANT SELECT ON approval TO steward_app;
 GRANT SELECT ON balance TO steward_app;
+GRANT SELECT ON demonstration TO steward_app;
 GRANT SELECT ON fx_rate TO steward_app;
 GRANT SELECT ON gate_clock TO steward_app;
 GRANT SELECT ON gate_floor TO steward_app;

@@ -16,7 +16,8 @@ DEFAULT_PORT = 7107
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`home` is Steward's own folder; `database_url` a server instead of the embedded one; pages listen on `host`;
-    `catalog` is a folder instead of the shipped catalog.
+    `catalog` is a folder instead of the shipped catalog; `demonstration` is the file whose clock a demonstration's
+    database lives by (infra/demonstration.py).
     """
 
     home: Path
@@ -24,10 +25,13 @@ class Settings:
     host: str
     port: int
     catalog: Path | None = None
+    demonstration: Path | None = None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """STEWARD_HOME, STEWARD_DATABASE_URL, STEWARD_HOST (loopback unless told), STEWARD_PORT, STEWARD_CATALOG."""
+    """STEWARD_HOME, STEWARD_DATABASE_URL, STEWARD_HOST (loopback unless told), STEWARD_PORT, STEWARD_CATALOG,
+    STEWARD_DEMONSTRATION.
+    """
     env = os.environ if environment is None else environment
     home = env.get("STEWARD_HOME")
     port = env.get("STEWARD_PORT", str(DEFAULT_PORT))
@@ -38,8 +42,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=env.get("STEWARD_DATABASE_URL") or None,
         host=env.get("STEWARD_HOST", "127.0.0.1"),
         port=int(port),
-        catalog=Path(env["STEWARD_CATALOG"]).expanduser().resolve() if env.get("STEWARD_CATALOG") else None,
+        catalog=_path(env, "STEWARD_CATALOG"),
+        demonstration=_path(env, "STEWARD_DEMONSTRATION"),
     )
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]).expanduser().resolve() if env.get(name) else None
 
 
 def default_home(env: Mapping[str, str]) -> Path:

@@ -241,7 +241,8 @@ def test_no_face_shows_a_hidden_cause(shop, paypal):
     seen = json.dumps([
         shop.plain.get(f"/v1/{name}?limit=100").json()
         for name in ("charges", "payment_intents", "refunds", "disputes", "payouts", "customers", "events")
-    ] + [transactions(paypal, shop), shop.bank.get(f"{shop.account}/entries").json(), shop.control.get("/_livemarket/run").json()])  # fmt: skip
+    ] + [transactions(paypal, shop), shop.bank.get(f"{shop.account}/entries").json(), shop.control.get("/_livemarket/run").json(),
+        shop.control.get("/_livemarket/moved").json()])  # fmt: skip
     hidden = "defect|wardrob|empty_box|double_dip|return_kind|elasticity|skill|novelty|counterfactual|fraud_caught|word"
     assert re.findall(hidden, seen) == []
     for path in ("/truth", "/_livemarket/truth", "/v1/counterfactual"):

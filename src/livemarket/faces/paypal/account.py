@@ -21,6 +21,7 @@ class Account:
 
     def __init__(self, business: Business, faults: Faults, seed: int) -> None:
         self.business = business
+        self.faults = faults
         self.keys = Keys(45 * DAY)
         self.view = View(business)
         self.objects = Objects(self.view)

@@ -100,6 +100,9 @@ class PayPal(Account):
         if found is None:
             return []
         kind, resource_type, resource = found
+        order = self.view.order_name(happened.columns["order"])
+        if happened.kind == "captured" and self.faults.loses(NAME, str(resource["id"]), order):
+            return []
         return [self.event(kind, resource_type, resource, happened.moment)]
 
 

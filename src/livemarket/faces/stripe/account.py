@@ -39,6 +39,7 @@ class Account:
 
     def __init__(self, business: Business, faults: Faults, seed: int) -> None:
         self.business = business
+        self.faults = faults
         self.keys = Keys(DAY)
         self.view = View(business)
         self.objects = Objects(self.view)

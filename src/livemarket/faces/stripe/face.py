@@ -64,7 +64,12 @@ class Stripe(Account):
 
     def notices(self, happened: Happened) -> list[Notice]:
         made: list[Notice] = []
-        for event in events.told(self, happened):
+        told = events.told(self, happened)
+        if told and happened.kind == "captured":
+            order = self.view.order_name(happened.columns["order"])
+            if self.faults.loses(NAME, f"pi_{order}", order):
+                return made
+        for event in told:
             self.events[event["id"]] = event
             made.append(Notice(event["id"], event["type"], event))
         return made
