@@ -24,7 +24,7 @@ class Plan:
     """
 
     seed: int = 7
-    lead_days: int = 14
+    lead_days: int = 10
     days: int = 2
     last_hours: int = 24
     step_hours: int = 1

@@ -97,6 +97,12 @@ def _fee(thing: Part, currency: str) -> int:
     return sum(_amount(move.at("fee"), currency) for move in moves if move.at("amount").whole() < 0)
 
 
+def _fee_back(thing: Part, currency: str) -> int:
+    """What Stripe gives back of its fees with a dispute that was won: the negative fee of the move that returns it."""
+    moves = [move for move in thing.at("balance_transactions").items() if move.at("currency").currency() == currency]
+    return -sum(_amount(move.at("fee"), currency) for move in moves if move.at("amount").whole() > 0)
+
+
 def _dispute(event: Part, thing: Part) -> tuple[Envelope, ...] | Ignored:
     if thing.at("status").text(40).startswith("warning_"):
         return Ignored("the bank asks and has taken nothing back")
@@ -122,6 +128,9 @@ def _dispute(event: Part, thing: Part) -> tuple[Envelope, ...] | Ignored:
     if status not in {"won", "lost"}:
         return Ignored(f"the dispute is {status[:40]}")
     data["outcome"] = status
+    back = _fee_back(thing, currency)
+    if back:
+        data["fee_returned_minor"] = back
     at = event.at("created").time()
     return (envelope("DisputeResolved", f"dispute_resolved:{number}", _SOURCE, f"dispute/{number}", at, data),)
 
