@@ -116,18 +116,25 @@ def make_shop():
 
 @pytest.fixture(scope="session")
 def demo(make_shop, small_history, tmp_path_factory, worker_id):
-    """A shop after its first `steward demo --once`, and the figures of that run.
+    """A shop after its first `steward demo --once`, and the figures of that run."""
+    return once(make_shop(), small_history, "" if worker_id == "master" else tmp_path_factory.getbasetemp().parent)
 
-    Of workers on one machine the first makes it, stops its server and keeps it; each has a copy of its own.
-    """
-    shop = make_shop()
-    if worker_id == "master" or "STEWARD_DATABASE_URL" in shop.env:
-        return shop, shop.json("demo", "--once", "--data", small_history)
-    kept = tmp_path_factory.getbasetemp().parent / "demo"
+
+@pytest.fixture(scope="session")
+def tiny_demo(make_shop, tiny_history, tmp_path_factory, worker_id):
+    """The same over a history in which every check takes a fraction of a second: for what asks them again and again."""
+    return once(make_shop(), tiny_history, "" if worker_id == "master" else tmp_path_factory.getbasetemp().parent)
+
+
+def once(shop, history, shared):
+    """Of workers on one machine the first makes the shop, stops its server and keeps it; each has a copy of its own."""
+    if not shared or "STEWARD_DATABASE_URL" in shop.env:
+        return shop, shop.json("demo", "--once", "--data", history)
+    kept = shared / f"demo-{history.stem}"
     with kept.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            figures = shop.json("demo", "--once", "--data", small_history)
+            figures = shop.json("demo", "--once", "--data", history)
             assert shop.run("db", "stop").returncode == 0
             (shop.home / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
             copied(shop.home, kept)

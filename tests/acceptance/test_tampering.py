@@ -37,9 +37,9 @@ CELLS = {
 
 
 @pytest.fixture(scope="module")
-def opened(demo):
+def opened(tiny_demo):
     """The shop's application in this process, and a connection that may break the rules on purpose."""
-    shop, _ = demo
+    shop, _ = tiny_demo
     saved = dict(os.environ)
     os.environ.update({key: value for key, value in shop.env.items() if key.startswith("STEWARD_")})
     try:

@@ -81,6 +81,10 @@ WITH fee AS (
 )
 SELECT key FROM fee WHERE key NOT IN (SELECT key FROM known);
 
+-- join_by_loop --
+-- Whether the planner may join by loops until this transaction ends: over sets of which it has no statistics yet it would.
+SELECT set_config('enable_nestloop', %(value)s, true);
+
 -- pool_lines --
 -- Lines of statements in force that are free, or young enough that a run may see them again; nothing a person settled.
 SELECT s.provider, s.statement, l.number, l.key, l.type, l.raw_type, l.currency, l.gross_minor, l.fee_minor, l.net_minor,

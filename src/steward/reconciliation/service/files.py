@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from psycopg import Connection
 
 from steward.contracts.event import Envelope
@@ -212,10 +213,8 @@ def _net(statement: Statement) -> int:
 
 
 def _lines_digest(lines: Sequence[tuple[Any, ...]]) -> bytes:
-    """SHA-256 over every line: whether a statement says something new. The empty word stands where a settlement's id
-    would, which is new with each file.
-    """
-    return hashlib.sha256("".join([repr(("", *line)) for line in lines]).encode()).digest()
+    """SHA-256 over every line: whether a statement says something new."""
+    return hashlib.sha256(msgspec.json.encode(lines)).digest()
 
 
 def _text(value: Any) -> Any:

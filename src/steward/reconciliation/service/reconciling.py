@@ -84,15 +84,16 @@ class Reconciliation:
         with uncollected(), self._db.transaction() as connection:
             self._results.take_turn(connection)
             since = now - _HORIZON
-            again = [] if side == "bank" else self._results.told_again(connection, since)
-            pool = self._store.pool(connection, is_bank=side == "bank", since=since, again=again)
+            with self._store.whole_sets(connection):
+                again = [] if side == "bank" else self._results.told_again(connection, since)
+                pool = self._store.pool(connection, is_bank=side == "bank", since=since, again=again)
+                expected = self._store.expected(connection, side, moment, since, again)
+                live = self._results.live(connection, side, since, again)
             statements = [_charged(one) for one in pool]
-            expected = self._store.expected(connection, side, moment, since, again)
             if side == "statement":
                 expected = _due_from(self._store.tellers(connection), expected)
             result = self._cascade(side, statements, expected, moment)
             run_id = make_id("run", unix_ms(now), random_bytes(10))
-            live = self._results.live(connection, side, since, again)
             self._keep(connection, side, result, run_id, live, now)
             self._settled(connection, side, (pool, result), run_id, now)
             report = self._report(side, run_id, result)

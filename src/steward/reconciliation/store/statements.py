@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
@@ -64,6 +65,15 @@ class StatementStore:
         """Add fees (key, currency, amount_minor) to payments; the keys of payments that are not known."""
         found = connection.execute(self._sql["add_fees"], {"rows": Jsonb(list(rows))})
         return {row["key"] for row in found}
+
+    @contextmanager
+    def whole_sets(self, connection: Connection[Row]) -> Generator[None]:
+        """What is read inside is joined as sets. After a first large run the database knows nothing of its tables for a
+        minute, takes them for empty, and would go through one for each row of another.
+        """
+        connection.execute(self._sql["join_by_loop"], {"value": "off"})
+        yield
+        connection.execute(self._sql["join_by_loop"], {"value": "on"})
 
     def pool(
         self, connection: Connection[Row], *, is_bank: bool, since: datetime, again: Sequence[int] = ()
