@@ -98,7 +98,7 @@ def _audited(report: JsonObject) -> list[str]:
         f"noted and not claimed: {notes['under']} lines below their price, {notes['unbilled']} things not billed",
     ]
     if report["on_trust"]:
-        lines.append(f"{report['on_trust']} lines on trust: before the log begins, or at a price that nobody knows")
+        lines.append(f"{report['on_trust']} lines on trust: before the log begins, or at a price nobody knows")
     return lines
 
 

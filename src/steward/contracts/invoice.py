@@ -100,7 +100,7 @@ class Judged:
     agreed_minor: int
     disputed_minor: int
     rounding_minor: int = 0
-    on_trust: bool = False  # one of two could not be checked: that it happened (before the log begins), or its price
+    on_trust: bool = False  # that it happened, or its price, could not be checked
 
 
 @dataclass(frozen=True, slots=True)

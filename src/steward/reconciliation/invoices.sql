@@ -50,17 +50,19 @@ SELECT kind, key, subject, sku, party, at, quantity, amount_minor, currency FROM
 
 -- invoices --
 -- Invoices in force, newest first, with what is in dispute of each and what the books took it in at, net of tax.
+WITH disputed AS (
+    SELECT provider, evidence ->> 'invoice' AS number, currency, count(*) AS breaks, sum(amount_minor) AS amount
+    FROM recon_break WHERE side = 'invoice' AND state = 'open' GROUP BY 1, 2, 3
+), told AS (
+    SELECT provider, number, sum(breaks)::integer AS breaks, jsonb_object_agg(currency, amount) AS reclaim
+    FROM disputed GROUP BY 1, 2
+)
 SELECT i.invoice_id, i.vendor, i.number, i.version, i.issued, i.due, i.totals, i.lines, i.received_at, f.control_total_ok,
        k.amount_minor AS booked_minor, k.currency AS booked_currency,
-       coalesce(b.open, 0) AS open_breaks, coalesce(b.reclaim, '{}') AS reclaim
+       coalesce(t.breaks, 0) AS open_breaks, coalesce(t.reclaim, '{}') AS reclaim
 FROM invoice i JOIN invoice_file f USING (file_id)
 LEFT JOIN invoice_fact k ON k.kind = 'booked' AND k.key = i.vendor || '/' || i.number
-LEFT JOIN LATERAL (
-    SELECT sum(c.count)::integer AS open, jsonb_object_agg(c.currency, c.amount) AS reclaim
-    FROM (SELECT o.currency, count(*) AS count, sum(o.amount_minor) AS amount FROM recon_break o
-          WHERE o.side = 'invoice' AND o.state = 'open' AND o.provider = i.vendor AND o.evidence ->> 'invoice' = i.number
-          GROUP BY o.currency) c
-) b ON true
+LEFT JOIN told t ON t.provider = i.vendor AND t.number = i.number
 WHERE i.superseded_by IS NULL AND (%(vendor)s::text IS NULL OR i.vendor = %(vendor)s::text)
 ORDER BY i.received_at DESC, i.invoice_id DESC LIMIT %(limit)s;
 

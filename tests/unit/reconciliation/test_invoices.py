@@ -215,6 +215,21 @@ def test_what_was_refunded_before_costs_no_commission():
     assert judge(book(REFERRAL), [fee(602)], [SOLD, later])[0] == {}
 
 
+def test_what_was_sold_or_ordered_in_another_currency_is_on_trust_and_billed_once():
+    """Nobody can say what a vendor made of pounds; minor units of two currencies are never compared."""
+    pounds = fact("sale", "o1", party="tiktok_shop", amount_minor=10, currency="GBP")
+    claims, notes, made = judge(book(REFERRAL), [fee(602), fee(602, 3)], [pounds])
+    assert (claims, notes) == ({"acme/i1/3": ("invoice_twice", 602)}, [])
+    assert made.judged[0].on_trust
+    ordered = fact("ordered", "po1", sku="MUG", quantity=10, amount_minor=10, currency="GBP")
+    received = fact("receipt", "po1", sku="MUG", quantity=10, amount_minor=10, currency="GBP")
+    claims, _, made = judge(book(GOODS), [goods(), goods(100, 1, number=3)], [ordered, received])
+    assert claims == {"acme/i1/3": ("invoice_quantity", 100)}
+    assert made.judged[0].on_trust
+    back = fact("refund", "o1", date(2026, 3, 15), amount_minor=5_025, currency="GBP")
+    assert judge(book(REFERRAL), [fee(602)], [SOLD, back])[0] == {}
+
+
 def test_a_share_of_the_fee_comes_back_or_is_claimed():
     terms = book({**REFERRAL, "refund_credit": "0.8", "credit_days": 30})
     later = fact("refund", "o1", date(2026, 3, 21), amount_minor=10_025)

@@ -81,7 +81,8 @@ class Pools:
         terms, charges = group.context.terms, group.charges
         if terms is None or terms.refund_credit is None or not charges or not group.evidence:
             return
-        back = refunded_after(group.context.about, group.context.happened, moment_of(charges[0].line))
+        moment, currency = moment_of(charges[0].line), group.context.contract.currency
+        back = refunded_after(group.context.about, group.context.happened, moment, currency)
         agreed = sum(verdicts.judged[one.key].agreed_minor for one in charges)
         due = min(self._share(terms, back), agreed)
         late = [one for one in back if one.at.date() + timedelta(days=terms.credit_days) <= self._as_of]

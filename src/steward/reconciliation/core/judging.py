@@ -143,24 +143,25 @@ class Group:
 
     def _open(self, terms: ServiceTerms) -> None:
         """What may be billed, before the first line."""
-        charges = self.charges
-        first = charges[0].line if charges else None
-        known = self.evidence
-        self.on_trust = bool(known and not known.facts and first and first.day < self.context.begins)
-        if first is None:
-            self.left = 0
-        elif known is None:
+        charges, known, context = self.charges, self.evidence, self.context
+        if not charges:
+            return
+        first = charges[0].line
+        self.on_trust = bool(known and not known.facts and first.day < context.begins)
+        if known is None:
             self.left = first.quantity if terms.basis == "told" else 1
+        elif self.is_valued and not self.on_trust:
+            moment, currency = moment_of(first), context.contract.currency
+            value = worth(terms, context.about, known.facts, context.happened, moment, currency)
+            self.on_trust = value is None
+            self.left = first.amount_minor if value is None else valued(terms, value)
         elif self.on_trust:
             self.left = first.amount_minor if self.is_valued else first.quantity
-        elif self.is_valued:
-            value = worth(terms, self.context.about, known.facts, self.context.happened, moment_of(first))
-            self.left = valued(terms, value)
         else:
             self.left = known.units
         if terms.basis == "receipt" and known is not None:
-            context = self.context
-            self.price, self.price_source = unit_price(context.about, context.party, context.happened, known.facts)
+            found = unit_price(context.about, context.party, context.happened, known.facts, context.contract.currency)
+            self.price, self.price_source = found
             self.on_trust = self.on_trust or (bool(known.facts) and self.price is None)
 
     def _cost(self, terms: ServiceTerms, quantity: int, line: InvoiceLine) -> int:

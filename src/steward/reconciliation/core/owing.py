@@ -29,7 +29,7 @@ class Happened:
     def __init__(self, facts: Iterable[BillableFact]) -> None:
         self._by: dict[tuple[FactKind, str], list[BillableFact]] = {}
         self.begins: date | None = None  # before this day the log tells of nothing
-        for fact in facts:
+        for fact in sorted(facts, key=lambda one: (one.at, one.key)):  # whoever reads them, evidence names the same
             self._by.setdefault((fact.kind, fact.subject), []).append(fact)
             day = fact.at.date()
             if self.begins is None or day < self.begins:
@@ -107,13 +107,15 @@ def _why_not(about: Subject, kinds: Sequence[FactKind], happened: Happened) -> s
 
 
 def unit_price(
-    about: Subject, party: str, happened: Happened, facts: Sequence[BillableFact]
+    about: Subject, party: str, happened: Happened, facts: Sequence[BillableFact], currency: str
 ) -> tuple[Fraction | None, str]:
-    """What a piece of goods may cost, and who says so: the purchase order, else what the books took it in at."""
+    """What a piece of goods may cost, and who says so: the purchase order, else what the books took it in at. None
+    where nobody says it in the contract's currency.
+    """
     for found, source in ((happened.of("ordered", about.subject, party), "purchase order"), (facts, "goods received")):
         own = [one for one in found if about.sku in ("", one.sku)]
         quantity, amount = sum(one.quantity for one in own), sum(one.amount_minor for one in own)
-        if quantity and all(one.amount_minor for one in own):
+        if quantity and all(one.amount_minor and one.currency == currency for one in own):
             return Fraction(amount, quantity), source
     return None, "nobody"
 
@@ -133,15 +135,20 @@ def valued(terms: ServiceTerms, value_minor: int) -> int:
 
 
 def worth(
-    terms: ServiceTerms, about: Subject, facts: Sequence[BillableFact], happened: Happened, moment: datetime
-) -> int:
-    """What was spent; or what was sold, less what was refunded up to the moment."""
+    terms: ServiceTerms, about: Subject, facts: Sequence[BillableFact], happened: Happened, at: datetime, currency: str
+) -> int | None:
+    """What was spent; or what was sold, less what was refunded by then. None where it was in another currency: what a
+    vendor made of that cannot be recomputed.
+    """
+    if any(one.currency != currency for one in facts):
+        return None
     whole = sum(one.amount_minor for one in facts)
     if terms.basis != "sale":
         return whole
-    return whole - sum(one.amount_minor for one in happened.of("refund", about.subject) if one.at <= moment)
+    back = [one for one in happened.of("refund", about.subject) if one.at <= at and one.currency == currency]
+    return whole - sum(one.amount_minor for one in back)
 
 
-def refunded_after(about: Subject, happened: Happened, moment: datetime) -> list[BillableFact]:
+def refunded_after(about: Subject, happened: Happened, moment: datetime, currency: str) -> list[BillableFact]:
     """Refunds that came after a fee was charged."""
-    return [one for one in happened.of("refund", about.subject) if one.at > moment]
+    return [one for one in happened.of("refund", about.subject) if one.at > moment and one.currency == currency]

@@ -45,7 +45,7 @@ def _of_service(
         terms = next((one for one in named if one.holds(day)), None)
         if not first <= day <= last or terms is None or (group is not None and group.is_noted):
             continue
-        amount = _amount(terms, about, party, happened, group)
+        amount = _amount(terms, about, party, happened, group, currency)
         if amount > 0:
             parts = (vendor, about.service, about.subject, about.sku, about.slot)
             yield Note("unbilled", "/".join(part for part in parts if part), vendor, currency, amount)
@@ -65,13 +65,15 @@ def _subjects(terms: ServiceTerms, contract: str, happened: Happened) -> Iterato
                 yield about, party, (fact.party or contract) if goods else contract, fact.at.date()
 
 
-def _amount(terms: ServiceTerms, about: Subject, party: str, happened: Happened, group: Group | None) -> int:
+def _amount(
+    terms: ServiceTerms, about: Subject, party: str, happened: Happened, group: Group | None, currency: str
+) -> int:
     """What was not billed of it: units left at their price, or all of its value."""
     found = evidence_of(terms, about, party, happened)
     if terms.basis == "ad_spend":
-        return valued(terms, worth(terms, about, found.facts, happened, found.facts[0].at))
+        return valued(terms, worth(terms, about, found.facts, happened, found.facts[0].at, currency) or 0)
     units = group.left if group is not None else found.units
     if terms.basis != "receipt":
         return counted(terms, units)
-    price, _ = unit_price(about, party, happened, found.facts)
+    price, _ = unit_price(about, party, happened, found.facts, currency)
     return round(price * units) if price is not None else 0

@@ -1,12 +1,18 @@
 """Bills by mapping: what is read, which line is refused, which total holds."""
 
+import csv
+import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from steward.catalog import load_contracts
 from steward.contracts.invoice import BillMapping
 from steward.kernel.errors import BadInput
+from steward.kernel.money import exponent
 from steward.reconciliation.readers.bills import bill_mapping, read_bill
 
 BILLS = load_contracts().bills
@@ -139,3 +145,31 @@ def test_a_bill_without_a_line_is_refused():
 def test_a_mapping_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(BadInput, match="mapping"):
         bill_mapping(wrong)
+
+
+GOOD = (ADS + "a1,2026-01-05,c1,10.00,USD\na1,2026-01-06,c2,5.25,USD\na1,,TOTAL,15.25,USD\n").encode()
+
+
+@settings(max_examples=150)
+@given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3), st.integers(0, 3))
+def test_a_damaged_bill_is_refused_or_its_total_still_holds(place, put, cut):
+    """The control is the bill itself: undamaged it is taken, with its total."""
+    assert read_bill(GOOD, "x.csv", BILLS["ads"], "acme").control_total_ok
+    damaged = GOOD[:place] + put + GOOD[place + cut :]
+    try:
+        made = read_bill(damaged, "x.csv", BILLS["ads"], "acme")
+    except BadInput:
+        return
+    if made.refused:
+        assert made.invoices == ()
+        return
+    assert made.control_total_ok is not False
+    table = [
+        {name.strip().casefold(): (value or "").strip() for name, value in row.items() if name}
+        for row in csv.DictReader(io.StringIO(damaged.decode("utf-8-sig"), newline=""))
+    ]
+    told = [(row["currency"].upper(), Decimal(row["amount"])) for row in table if row["campaign_id"] != "TOTAL"]
+    read = [line for one in made.invoices for line in one.lines]
+    assert [(one.currency, Decimal(one.amount_minor).scaleb(-exponent(one.currency))) for one in read] == told
+    if made.control_total_ok is None:
+        assert all(row["campaign_id"] != "TOTAL" for row in table), "a total that is there is held against its lines"
