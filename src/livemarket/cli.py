@@ -72,15 +72,21 @@ def run(  # noqa: PLR0913 - one for each option
         click.echo(f"  {key:10} {summary[key]}")
 
 
-def _setting(shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...]) -> Setting:
-    """A shop with what befalls it; a name that is not known is a ValueError."""
+def _setting(shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...], numbers: tuple[str, ...] = ()) -> Setting:
+    """A shop with what befalls it, and numbers of its own; a name that is not known is a ValueError."""
     from dataclasses import replace
 
     from livemarket import catalog
     from livemarket.files import run as files
 
     setting = files.shocked(catalog.setting(shop), catalog.timed_shocks(shocks))
-    return replace(setting, opponents=catalog.opponents(opponents))
+    parameters = dict(setting.parameters)
+    for one in numbers:
+        name, _, value = one.partition("=")
+        if name not in parameters:
+            raise ValueError(f"{name} is no number of parameters.yaml")
+        parameters[name] = replace(parameters[name], value=float(value))
+    return replace(setting, opponents=catalog.opponents(opponents), parameters=parameters)
 
 
 @main.command()
@@ -94,12 +100,14 @@ def _setting(shop: str, shocks: tuple[str, ...], opponents: tuple[str, ...]) -> 
 @click.option("--opponent", "opponents", multiple=True, help="not_received_ring or card_tester; several allowed.")
 @click.option("--errors", type=click.IntRange(0, 500_000), help="Wrong lines per million in outside papers.")
 @click.option("--people/--no-people", default=True, show_default=True, help="Do people set prices, buy, advertise?")
+@click.option("--number", "numbers", multiple=True, help="NAME=VALUE instead of parameters.yaml; several allowed.")
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Go on where this file ends.")
 @click.option("--dated", type=click.Choice(["real", "business"]), default="real", help="Whose time signatures carry.")
 @click.option("--json", "as_json", is_flag=True, help="Addresses and credentials as one line of JSON.")
 def serve(  # noqa: PLR0913 - one for each option
     *, days: int, seed: int, speed: str, port: int, out: Path | None, shop: str, shocks: tuple[str, ...],
-    opponents: tuple[str, ...], errors: int | None, people: bool, journal: Path | None, dated: str, as_json: bool,
+    opponents: tuple[str, ...], errors: int | None, people: bool, numbers: tuple[str, ...], journal: Path | None,
+    dated: str, as_json: bool,
 ) -> None:  # fmt: skip
     """The providers' HTTP dialects in front of a simulated business, on the loopback address.
 
@@ -121,7 +129,7 @@ def serve(  # noqa: PLR0913 - one for each option
     if out and out.exists() and any(out.iterdir()):
         raise click.UsageError(f"{out} is not empty: name a new folder, so that nothing of another run stays in it")
     try:
-        clock, setting = Clock.of(speed), _setting(shop, shocks, opponents)
+        clock, setting = Clock.of(speed), _setting(shop, shocks, opponents, numbers)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     wrong = files.ERROR_PPM if errors is None else errors
@@ -134,8 +142,10 @@ def serve(  # noqa: PLR0913 - one for each option
             made.date_by_business()
         bound = made.bound(port)
         if journal:
-            befalls = {"errors": wrong, "people": people, "shocks": list(shocks), "opponents": list(opponents)}
-            made.keep(Journal(journal, {"shop": shop, "seed": seed, "days": days, **befalls}))
+            made.keep(Journal(journal, {
+                "shop": shop, "seed": seed, "days": days, "errors": wrong, "people": people, "shocks": list(shocks),
+                "opponents": list(opponents), **({"numbers": list(numbers)} if numbers else {}),
+            }))  # fmt: skip
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:

@@ -103,7 +103,7 @@ def charged(kind: str, tag: str) -> Callable[[Day, Fact], None]:
 
 def commission(day: Day, fact: Fact) -> None:
     rows, ids, seconds = _rows(day, fact)
-    due = names.instant(day.day + int(day.world.number("creator_pay_days")), 36000)
+    due = names.instant(day.day + int(day.world.number("creator_due_days")), 36000)
     bodies = [
         f'"commission_id":"com-{i}","creator_id":"{names.creator(c)}",{money(a)},"order_id":"{i}","base_minor":{b},"eligible_at":"{due}"'
         for i, c, a, b in zip(

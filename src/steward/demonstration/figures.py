@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 CURRENCY = "USD"
 _LINE = ("provider", "kind", "order", "gross_minor", "fee_minor", "payout")
 _MANY = 1_000_000
+_OURS = re.compile(r"pay_[0-9a-f]{32}|PAY[0-9A-F]{32}")
+"""What a payout is called is drawn anew in each run."""
 
 
 def balances(app: App) -> dict[str, int]:
@@ -82,7 +85,7 @@ def end_state(app: App, moved: JsonObject) -> JsonObject:
     page = app.gateway.listing.page("payment.refund", None, None, None, 1000)
     lines = [[one[name] for name in _LINE] for one in moved["lines"]]
     matches = [
-        [one["rule"], sorted(f"{item['side']} {item['key']}" for item in one["items"])]
+        [one["rule"], sorted(_OURS.sub("pay", f"{item['side']} {item['key']}") for item in one["items"])]
         for one in app.reconciliation.matches(None, None, _MANY)
     ]
     parts: dict[str, Sequence[object]] = {
@@ -110,6 +113,7 @@ def shown(document: JsonObject) -> str:
         (hooks["delivered"], f"webhooks delivered: {came}"),
         (refunds["proposed"], f"refunds proposed: {ends}"),
         (lines["lines"], f"lines in {lines['statements']:,} statements, {lines['done']:,} matched or resolved"),
+        (_count(document["creators"]), f"payouts to creators: {_states(document['creators'])}"),
         (len(breaks["explained"]), "breaks that a fault of the world explains"),
         (len(breaks["unexplained"]), f"breaks unexplained; {len(breaks['unseen']):,} faults of the world unseen"),
         (len(document["differences"]), f"accounts of {document['accounts_compared']} that are not what the world says"),
@@ -123,6 +127,18 @@ def shown(document: JsonObject) -> str:
     if document["restarts"]:
         made.append("  started again: " + ", ".join(f"{name} {n}" for name, n in document["restarts"].items()))
     return "\n".join(made)
+
+
+def _count(creators: JsonObject) -> int:
+    return sum(one["count"] for one in creators["payouts"].values())
+
+
+def _states(creators: JsonObject) -> str:
+    made = [
+        f"{one['count']:,} {state}, {Money(one['amount_minor'], CURRENCY)}"
+        for state, one in creators["payouts"].items()
+    ]
+    return "; ".join([*made, f"{Money(creators['owed_minor'], CURRENCY)} still owed"])
 
 
 def _money(one: JsonObject) -> Money:

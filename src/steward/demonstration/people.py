@@ -12,7 +12,8 @@ from steward.demonstration.callers import Caller, Refused
 from steward.demonstration.world import World
 from steward.kernel.canonical import JsonObject
 
-AGENT, OPERATOR, FOUNDER = "returns-refunds", "mia", "ana"
+AGENT, OPERATOR, FOUNDER, SECOND = "returns-refunds", "mia", "ana", "eve"
+_HERS = "payment.refund"
 _WISHES = {
     "damaged": re.compile(r"broken|with a fault|does not work|money back", re.IGNORECASE),
     "returned": re.compile(r"send back|for a return|to return", re.IGNORECASE),
@@ -110,9 +111,9 @@ class Operator:
     steward: Caller
 
     def read(self) -> list[JsonObject]:
-        """Everything that waits, looked at under her own key."""
+        """Every refund that waits, looked at under her own key."""
         waiting = self.steward.get("/v1/approvals", limit=200)["items"]
-        return [self.steward.get(f"/v1/approvals/{item['id']}") for item in waiting]
+        return [self.steward.get(f"/v1/approvals/{item['id']}") for item in waiting if item["kind"] == _HERS]
 
     def decide(self, items: list[JsonObject]) -> None:
         """Her word on each. What was decided meanwhile, by herself before a crash, is told so and left."""

@@ -21,6 +21,9 @@ _MARK = "demonstration"
 _LOCK = ".walking"
 _FACES = 16
 """So many ports one after the other: livemarket has a face on each."""
+_SHIPPED, _CURRENCY = "GBP", "USD"
+_BOTH = frozenset({"reconciliation.yaml", "contracts.yaml"})
+"""Files with terms in both."""
 _HELD = "refund_manager, value: {amount_minor: 10000,"
 _LOWER = "refund_manager, value: {amount_minor: 3000,"
 
@@ -79,11 +82,18 @@ class Place:
         self.home.chmod(0o711)  # the database's own account passes through
 
     def write_catalog(self) -> None:
-        """The shipped catalog, with one limit of its own: refunds wait for a person from an amount on that occurs."""
+        """The shipped catalog for a business whose money is dollars, with one limit of its own: refunds wait for a
+        person from an amount on that occurs.
+        """
         with as_file(files("steward.catalog")) as shipped:
             ignored = shutil.ignore_patterns("*.py", "__pycache__", "samples")
             shutil.copytree(shipped, self.folder / "catalog", ignore=ignored)
-        limits = self.folder / "catalog" / "limits.yaml"
+        ours = self.folder / "catalog"
+        for file in (*ours.rglob("*.yaml"), ours / "theorems.json", ours / "dead_rules.json"):
+            if file.name not in _BOTH:
+                text = file.read_text(encoding="utf-8")
+                file.write_text(text.replace(_SHIPPED, _CURRENCY), encoding="utf-8")
+        limits = ours / "limits.yaml"
         text = limits.read_text(encoding="utf-8")
         if text.count(_HELD) != 1:
             raise BadInput("has no refund_manager of a hundred", where="limits.yaml")

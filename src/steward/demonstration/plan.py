@@ -12,6 +12,8 @@ STRIPE_LATEST = 2 * DAY
 """From this long after the books began, every line in Stripe's payouts is of a payment the books were told of."""
 PAYPAL_LATEST = 7 * DAY
 """The same for PayPal, which pays once a week."""
+DUE_DAYS = 7
+"""The return window of commissions there: in a month's, nothing would become due before the end."""
 WRONG_AFTER = 5
 """Early enough that what goes wrong then is settled before the end."""
 

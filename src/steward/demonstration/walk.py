@@ -20,10 +20,10 @@ from steward.catalog import load_catalog
 from steward.demonstration.callers import Caller
 from steward.demonstration.figures import balances, end_state, scoreboard
 from steward.demonstration.papers import Papers
-from steward.demonstration.paying import pay_creators
-from steward.demonstration.people import AGENT, FOUNDER, OPERATOR, Operator, ReturnsDesk
+from steward.demonstration.paying import Paymaster
+from steward.demonstration.people import AGENT, FOUNDER, OPERATOR, SECOND, Operator, ReturnsDesk
 from steward.demonstration.place import Place, Progress, free_port, free_ports
-from steward.demonstration.plan import Plan, Step
+from steward.demonstration.plan import DUE_DAYS, Plan, Step
 from steward.demonstration.processes import Processes
 from steward.demonstration.truth import judged
 from steward.demonstration.world import World
@@ -36,7 +36,7 @@ from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant, parse_instant
 
 _UNDER_WAY = {"ready", "executing", "unknown", "probing", "compensating"}
-_READERS = {"ledger", "state", "effects"}
+_READERS = {"ledger", "state", "effects", "payouts"}
 _SET_UP = datetime(2026, 1, 1, tzinfo=UTC)
 """When keys are made: before any world begins."""
 _READING = timedelta(minutes=1)
@@ -124,6 +124,7 @@ class LiveDemo:
         self.processes.start(
             "world", "livemarket", "serve", "--days", str(plan.total_days), "--seed", str(plan.seed),
             "--speed", "manual", "--port", str(self._progress.world_port), "--errors", "0", "--dated", "business",
+            "--number", f"creator_due_days={DUE_DAYS}",
             "--journal", str(self._place.journal), "--json",
         )  # fmt: skip
 
@@ -144,11 +145,16 @@ class LiveDemo:
             "stripe_secret": faces["stripe"]["api_key"],
             "paypal_client_id": faces["paypal"]["client_id"],
             "paypal_client_secret": faces["paypal"]["client_secret"],
+            "mercury_token": faces["bank"]["token"],
         }
         document = {
             "webhooks": {name: [secret] for name, secret in hooks.items()},
             "keys": {**keys, **({"paypal": paypal_token} if paypal_token else {})},
-            "addresses": {name: faces[name]["url"] for name in ("stripe", "paypal")},
+            "addresses": {
+                **{name: faces[name]["url"] for name in ("stripe", "paypal")},
+                "mercury": f"{faces['bank']['url']}/api/v1",
+            },
+            "settings": {"mercury_account_id": faces["bank"]["mercury_account"]},
         }
         path = self._place.secrets
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +174,7 @@ class LiveDemo:
             founder = app.access.create(FOUNDER, (), "founder")
             keys = {
                 FOUNDER: founder,
+                SECOND: app.access.create(SECOND, (), "founder", by=founder),
                 OPERATOR: app.access.create(OPERATOR, (), "manager", by=founder),
                 AGENT: app.access.create(AGENT, (), "agent"),
             }
@@ -183,10 +190,13 @@ class LiveDemo:
     def _walk(self, app: App, world: World) -> JsonObject:
         progress, keys = self._progress, self._place.read("keys.json")
         server = f"http://127.0.0.1:{progress.port}"
-        agent, manager, founder = (Caller(self.processes, server, keys[name]) for name in (AGENT, OPERATOR, FOUNDER))
+        people = {name: Caller(self.processes, server, keys[name]) for name in (AGENT, OPERATOR, FOUNDER, SECOND)}
+        agent, manager = people[AGENT], people[OPERATOR]
         begin = parse_instant(progress.begin)
         papers = Papers(manager, world, begin, progress.papers, self._save)
         desk, operator = self._desk(agent, world), Operator(manager)
+        founders = people[FOUNDER], people[SECOND]
+        paymaster = Paymaster(app, world, manager, founders, self._read, lambda: self._settle(app, world))
         steps = self._plan.steps(begin)
         for number, step in enumerate(steps):
             if number < progress.step:
@@ -200,7 +210,9 @@ class LiveDemo:
                 papers.of_processors(step.until)
                 papers.of_bank()
                 self._tell(f"{format_instant(step.until)}  {len(papers.reconcile())} breaks")
-                pay_creators(app, founder)
+                paid = paymaster.pay()["payouts"]
+                sums = ", ".join(f"{one['count']} {state}" for state, one in paid.items()) or "none"
+                self._tell(f"{format_instant(step.until)}  payouts: {sums}")
             progress.step = number + 1
             self._save()
         papers.of_bank()
@@ -209,8 +221,9 @@ class LiveDemo:
         told = frozenset(str(one["payout_id"]) for one in app.settlement_files.listed(None, 1000))
         moved = world.moved()
         verdict = judged(breaks, moved, balances(app), told)
-        document = {**scoreboard(app, verdict, moved, world.deliveries()), "creators": pay_creators(app, founder)}
-        for caller in (agent, manager, founder):
+        self._settle(app, world)
+        document = {**scoreboard(app, verdict, moved, world.deliveries()), "creators": paymaster.told()}
+        for caller in people.values():
             caller.close()
         return {
             **document, "end": end_state(app, moved), "holds": verdict.holds, "days": self._plan.days,
@@ -231,9 +244,13 @@ class LiveDemo:
         self._settle(app, world)
         waiting = operator.read()
         if waiting:
-            self._clock.set(self._clock.now() + _READING)
+            self._read()
             operator.decide(waiting)
             self._settle(app, world)
+
+    def _read(self) -> None:
+        """What cannot be called back is read for a minute."""
+        self._clock.set(self._clock.now() + _READING)
 
     def _poll(self, app: App, world: World) -> None:
         """PayPal signs with a certificate of a public root, which no simulation has: its events are asked for."""

@@ -115,6 +115,10 @@ class World:
     def paper(self, payout: str) -> str:
         return self._control.send("GET", f"{ROOT}/papers/{payout}").text
 
+    def recipients(self) -> list[JsonObject]:
+        """Who is saved at the bank."""
+        return self.bank.get("/api/v1/recipients")["recipients"]
+
     def bank_statements(self) -> dict[str, str]:
         """Each statement that is out, by its id."""
         root = f"/v1/accounts/{self.faces['bank']['account']}/statements"
