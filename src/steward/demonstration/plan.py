@@ -14,6 +14,8 @@ PAYPAL_LATEST = 7 * DAY
 """The same for PayPal, which pays once a week."""
 DUE_DAYS = 7
 """The return window of commissions there: in a month's, nothing would become due before the end."""
+PAID_LATER = 365
+"""The shop's own people pay a commission after so many days, were it not paid before: here the house pays."""
 WRONG_AFTER = 5
 """Early enough that what goes wrong then is settled before the end."""
 

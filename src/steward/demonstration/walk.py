@@ -23,7 +23,7 @@ from steward.demonstration.papers import Papers
 from steward.demonstration.paying import Paymaster
 from steward.demonstration.people import AGENT, FOUNDER, OPERATOR, SECOND, Operator, ReturnsDesk
 from steward.demonstration.place import Place, Progress, free_port, free_ports
-from steward.demonstration.plan import DUE_DAYS, Plan, Step
+from steward.demonstration.plan import DUE_DAYS, PAID_LATER, Plan, Step
 from steward.demonstration.processes import Processes
 from steward.demonstration.truth import judged
 from steward.demonstration.world import World
@@ -124,7 +124,7 @@ class LiveDemo:
         self.processes.start(
             "world", "livemarket", "serve", "--days", str(plan.total_days), "--seed", str(plan.seed),
             "--speed", "manual", "--port", str(self._progress.world_port), "--errors", "0", "--dated", "business",
-            "--number", f"creator_due_days={DUE_DAYS}",
+            "--number", f"creator_due_days={DUE_DAYS}", "--number", f"creator_pay_days={PAID_LATER}",
             "--journal", str(self._place.journal), "--json",
         )  # fmt: skip
 
