@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CURRENCY = "USD"
 _LINE = ("provider", "kind", "order", "gross_minor", "fee_minor", "payout")
+REFUND = "payment.refund"
+_UNDECIDED = frozenset({"awaiting_approval", "rejected", "expired", "cancelled"})
 _MANY = 1_000_000
 _OURS = re.compile(r"pay_[0-9a-f]{32}|PAY[0-9A-F]{32}")
 """What a payout is called is drawn anew in each run."""
@@ -29,9 +31,6 @@ def balances(app: App) -> dict[str, int]:
 def scoreboard(app: App, verdict: Verdict, moved: JsonObject, deliveries: list[JsonObject]) -> JsonObject:
     """Counts and sums, whole numbers all."""
     events = app.events.counts()
-    effects: Counter[str] = Counter()
-    for row in app.effects.counts():
-        effects[row["state"]] += row["actions"]
     kept = app.webhooks.deliveries(None, None, _MANY)
     states, polled = Counter(row["state"] for row in kept), sum(row["origin"] == "poll" for row in kept)
     arrived = sum(one["state"] == "delivered" for one in deliveries)
@@ -42,16 +41,7 @@ def scoreboard(app: App, verdict: Verdict, moved: JsonObject, deliveries: list[J
         "orders": events.get("OrderPlaced", 0),
         "payments": events.get("PaymentCaptured", 0),
         "tickets": events.get("TicketOpened", 0),
-        "refunds": {
-            "proposed": sum(row["actions"] for row in app.gateway.counts() if row["kind"] == "payment.refund"),
-            "held": events.get("ActionHeld", 0),
-            "approved": events.get("ActionApproved", 0),
-            "rejected": events.get("ActionRejected", 0),
-            "refused": events.get("ActionRefused", 0),
-            "executed": effects["succeeded"] + effects["settled"],
-            "open": sum(effects[name] for name in ("awaiting_approval", "ready", "executing", "unknown", "probing")),
-            "told": events.get("RefundProcessed", 0),
-        },
+        "refunds": {**_refunds(app), "told": events.get("RefundProcessed", 0)},
         "webhooks": {
             "delivered": arrived,
             "stored": stored,
@@ -78,11 +68,28 @@ def scoreboard(app: App, verdict: Verdict, moved: JsonObject, deliveries: list[J
     }
 
 
+def _refunds(app: App) -> JsonObject:
+    """What became of the refunds that were asked for."""
+    asked = [row for row in app.gateway.counts() if row["kind"] == REFUND]
+    effects = app.effects.listed(None, REFUND, 1000)
+    held = [one.state for one in effects if one.quorum]
+    states = Counter(one.state for one in effects)
+    return {
+        "proposed": sum(row["actions"] for row in asked),
+        "held": len(held),
+        "approved": sum(state not in _UNDECIDED for state in held),
+        "rejected": states["rejected"],
+        "refused": sum(row["actions"] for row in asked if row["outcome"] == "refused"),
+        "executed": states["succeeded"] + states["settled"],
+        "open": sum(states[name] for name in ("awaiting_approval", "ready", "executing", "unknown", "probing")),
+    }
+
+
 def end_state(app: App, moved: JsonObject) -> JsonObject:
     """What the run came to, without when and under which number: equal for two runs that differ in nothing but what was
     killed in the middle. Digests by what they are of, beside what they count.
     """
-    page = app.gateway.listing.page("payment.refund", None, None, None, 1000)
+    page = app.gateway.listing.page(REFUND, None, None, None, 1000)
     lines = [[one[name] for name in _LINE] for one in moved["lines"]]
     matches = [
         [one["rule"], sorted(_OURS.sub("pay", f"{item['side']} {item['key']}") for item in one["items"])]
