@@ -99,6 +99,9 @@ def end_state(app: App, moved: JsonObject) -> JsonObject:
         "books": [[code, amount] for code, amount in sorted(balances(app).items())],
         "faces": sorted(lines, key=str),
         "matches": sorted(matches, key=str),
+        "payouts": sorted(
+            ([one["creator_id"], one["amount_minor"], one["state"]] for one in app.payouts.listed(limit=1000)), key=str
+        ),
         "actions": sorted([[action.key, state] for action, state in page], key=str),
     }
     return {name: {"count": len(part), "sha256": digest_hex(part)} for name, part in parts.items()}
