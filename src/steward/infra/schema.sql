@@ -530,6 +530,7 @@ CREATE TABLE mcp_pin (
 );
 
 CREATE TABLE payee_name (
+    change_id text NOT NULL,
     party text NOT NULL,
     payee text NOT NULL,
     name text NOT NULL,
@@ -1084,7 +1085,7 @@ ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_accepted_by_check CHECK ((accepted_by
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_digest_check CHECK ((length(digest) = 32));
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_pkey PRIMARY KEY (pin_id);
 ALTER TABLE mcp_pin ADD CONSTRAINT mcp_pin_reason_check CHECK ((reason ~ '\S'::text));
-ALTER TABLE payee_name ADD CONSTRAINT payee_name_pkey PRIMARY KEY (party, payee);
+ALTER TABLE payee_name ADD CONSTRAINT payee_name_pkey PRIMARY KEY (change_id);
 ALTER TABLE payout ADD CONSTRAINT payout_action_id_key UNIQUE (action_id);
 ALTER TABLE payout ADD CONSTRAINT payout_adds_up TRIGGER DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE payout ADD CONSTRAINT payout_amount_minor_check CHECK ((amount_minor > 0));
@@ -2573,6 +2574,7 @@ CREATE TRIGGER ledger_batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER listed_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.listed_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER log_node_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.log_node FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER mcp_pin_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.mcp_pin FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER payee_name_is_kept BEFORE DELETE OR TRUNCATE ON public.payee_name FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER payout_is_kept BEFORE DELETE OR TRUNCATE ON public.payout FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER payout_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payout_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER period_change_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.period_change FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2609,7 +2611,6 @@ GRANT DELETE, INSERT, SELECT ON event_outbox TO steward_app;
 GRANT DELETE, INSERT, SELECT ON expectation TO steward_app;
 GRANT DELETE, INSERT, SELECT ON invoice_fact TO steward_app;
 GRANT DELETE, INSERT, SELECT ON ledger_unposted TO steward_app;
-GRANT DELETE, INSERT, SELECT ON payee_name TO steward_app;
 GRANT DELETE, INSERT, SELECT ON person_alias TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund TO steward_app;
 GRANT DELETE, INSERT, SELECT, TRUNCATE, UPDATE ON refund_link TO steward_app;
@@ -2644,6 +2645,7 @@ GRANT INSERT, SELECT ON key_use TO steward_app;
 GRANT INSERT, SELECT ON listed_line TO steward_app;
 GRANT INSERT, SELECT ON log_node TO steward_app;
 GRANT INSERT, SELECT ON mcp_pin TO steward_app;
+GRANT INSERT, SELECT ON payee_name TO steward_app;
 GRANT INSERT, SELECT ON payout TO steward_app;
 GRANT INSERT, SELECT ON payout_line TO steward_app;
 GRANT INSERT, SELECT ON person TO steward_app;

@@ -90,18 +90,17 @@ SELECT * FROM payout WHERE state = 'sent' ORDER BY moved_at, payout_id;
 
 -- put_name --
 -- What a payee is called, for the lists names are held against.
-INSERT INTO payee_name (party, payee, name, named_at, named_by)
-VALUES (%(party)s, %(payee)s, %(name)s, %(now)s, %(by)s)
-ON CONFLICT (party, payee) DO UPDATE SET name = excluded.name, named_at = excluded.named_at, named_by = excluded.named_by;
+INSERT INTO payee_name (change_id, party, payee, name, named_at, named_by)
+VALUES (%(change_id)s, %(party)s, %(payee)s, %(name)s, %(now)s, %(by)s);
 
 -- payee_names --
--- What payees are called.
-SELECT party, payee, name FROM payee_name WHERE party = ANY (%(parties)s::text[]);
+-- What payees are called, by the change they were let in with.
+SELECT change_id, name FROM payee_name WHERE change_id = ANY (%(changes)s::text[]);
 
 -- payees --
 -- Where each party is paid, by the newest change that was carried out.
 SELECT DISTINCT ON (1) p.data->'params'->>'party' AS party, p.data->'params'->>'payee' AS payee,
-       p.data->'params'->>'called_by' AS called_by, e.occurred_at AS since, e.data->>'action_id' AS action_id
+       p.data->'params'->>'called_by' AS called_by, p.data->'params'->>'change_id' AS change_id, e.occurred_at AS since, e.data->>'action_id' AS action_id
 FROM event p JOIN event e ON e.type = 'ActionExecuted' AND e.data->>'action_id' = p.data->>'action_id'
 WHERE p.type = 'ActionProposed' AND p.data->>'kind' = 'payee.change'
 ORDER BY 1, e.occurred_at DESC, e.position DESC;

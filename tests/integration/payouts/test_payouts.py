@@ -383,6 +383,9 @@ def test_a_listed_name_is_not_paid(house):
     assert (made["payouts"], made["waiting"][0]["code"]) == ([], "screening")
     with pytest.raises(BadInput, match="called like"):
         house.app.payees.change("mia", MIA, "mia example", "ben", "fay")
+    other = house.app.payees.change("mia", MIA, "Somebody Clean", "ben", "fay")  # asked for, agreed to by nobody
+    assert (other["outcome"], house.app.payees.listed()[0]["name"]) == ("held", "Mia Example")
+    assert house.prepared()["waiting"][0]["code"] == "screening"
     (folder / "list.txt").write_text("Somebody Else\n", encoding="utf-8")
     assert house.prepared()["payouts"][0]["screening"]["state"] == "clear"
 

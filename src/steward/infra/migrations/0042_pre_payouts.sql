@@ -50,16 +50,17 @@ CREATE CONSTRAINT TRIGGER payout_adds_up AFTER INSERT ON payout DEFERRABLE INITI
 CREATE CONSTRAINT TRIGGER payout_line_adds_up AFTER INSERT ON payout_line DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION payout_adds_up();
 
--- What a payee is called: a name can be put right or taken out.
+-- What a payee is called, said with the change that people are asked about: a name that nobody agreed to is in force nowhere.
 CREATE TABLE payee_name (
-    party    text        NOT NULL,
-    payee    text        NOT NULL,
-    name     text        NOT NULL,
-    named_at timestamptz NOT NULL,
-    named_by text        NOT NULL,
-    PRIMARY KEY (party, payee)
+    change_id text        PRIMARY KEY,
+    party     text        NOT NULL,
+    payee     text        NOT NULL,
+    name      text        NOT NULL,
+    named_at  timestamptz NOT NULL,
+    named_by  text        NOT NULL
 );
+CREATE TRIGGER payee_name_is_kept BEFORE DELETE OR TRUNCATE ON payee_name FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 
 GRANT SELECT, INSERT, UPDATE (action_id, state, why, moved_at, landed_ref) ON payout TO steward_app;
 GRANT SELECT, INSERT ON payout_line TO steward_app;
-GRANT SELECT, INSERT, UPDATE (name, named_at, named_by), DELETE ON payee_name TO steward_app;
+GRANT SELECT, INSERT ON payee_name TO steward_app;

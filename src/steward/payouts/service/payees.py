@@ -47,10 +47,10 @@ class Payees:
         screened = self._screening.screen(party, name)
         if screened.state == "hit":
             raise BadInput(f"{party} {screened.detail}", fix="clear it up first; nothing was asked for")
-        with self._db.transaction() as connection:
-            values = {"party": party, "payee": address, "name": name.strip(), "now": now, "by": by}
-            self._store.put_name(connection, values)
         change = f"chg_{uuid7_hex(unix_ms(now), random_bytes(10))}"
+        with self._db.transaction() as connection:
+            values = {"change_id": change, "party": party, "payee": address, "name": name.strip(), "now": now, "by": by}
+            self._store.put_name(connection, values)
         params = {"change_id": change, "party": party, "payee": address, "called_by": called_by}
         document = {"key": change, "kind": "payee.change", "params": params, "principal": {"id": by}}
         document["why"] = f"{party} is to be paid at {address}; {called_by or 'nobody'} called back"
@@ -60,11 +60,8 @@ class Payees:
         """Where each party is paid, since when, and who telephoned."""
         with self._db.transaction() as connection:
             rows = self._store.payees(connection)
-            names = self._store.names(connection, [row["party"] for row in rows])
-        return [
-            {**row, "since": format_instant(row["since"]), "name": names.get((row["party"], row["payee"]), "")}
-            for row in rows
-        ]
+            names = self._store.names(connection, [row["change_id"] for row in rows])
+        return [{**row, "since": format_instant(row["since"]), "name": names.get(row["change_id"], "")} for row in rows]
 
 
 def _systems(control: Control) -> set[str]:

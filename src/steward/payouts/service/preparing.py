@@ -45,7 +45,7 @@ class _Round:
     by: str
     now: datetime
     payees: Mapping[str, str]
-    names: Mapping[tuple[str, str], str]
+    names: Mapping[str, str]
     open: set[tuple[str, str]]
     made: list[str] = field(default_factory=list[str])
     waiting: list[JsonObject] = field(default_factory=list[JsonObject])
@@ -66,8 +66,10 @@ class Preparing:
             self._store.take_turn(connection)
             rows = self._store.commissions(connection, creator_id, now)
             elsewhere = self._store.elsewhere(connection, creator_id)
-            payees = {row["party"]: row["payee"] for row in self._store.payees(connection)}
-            names = self._store.names(connection, list(payees))
+            let_in = self._store.payees(connection)
+            payees = {row["party"]: row["payee"] for row in let_in}
+            told = self._store.names(connection, [row["change_id"] for row in let_in])
+            names = {row["party"]: told.get(row["change_id"], "") for row in let_in}
             batch = f"bat_{uuid7_hex(unix_ms(now), random_bytes(10))}"
             one = _Round(batch, by, now, payees, names, self._store.open(connection))
             settled = self._doors.settled.orders(sorted({row["order_id"] for row in rows if row["order_id"]}))
@@ -78,8 +80,7 @@ class Preparing:
         return batch, one.made, one.waiting
 
     def _each(self, connection: Connection[Row], one: _Round, creator: str, currency: str, found: Owed) -> None:
-        payee = one.payees.get(creator, "")
-        screened = self._doors.screening.screen(creator, one.names.get((creator, payee), ""))
+        screened = self._doors.screening.screen(creator, one.names.get(creator, ""))
         why = self._against(one, creator, currency, found, screened)
         if why or found.waiting:
             one.waiting.append(

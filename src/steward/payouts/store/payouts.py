@@ -83,10 +83,10 @@ class PayoutStore:
     def put_name(self, connection: Connection[Row], values: Row) -> None:
         connection.execute(self._sql["put_name"], values)
 
-    def names(self, connection: Connection[Row], parties: Sequence[str]) -> dict[tuple[str, str], str]:
-        """Names of payees by party and address."""
-        rows = connection.execute(self._sql["payee_names"], {"parties": list(parties)})
-        return {(row["party"], row["payee"]): row["name"] for row in rows}
+    def names(self, connection: Connection[Row], changes: Sequence[str]) -> dict[str, str]:
+        """Names of payees by the change they were let in with."""
+        rows = connection.execute(self._sql["payee_names"], {"changes": list(changes)})
+        return {row["change_id"]: row["name"] for row in rows}
 
     def payees(self, connection: Connection[Row]) -> list[Row]:
         """Addresses in force by party, each since when, as the log tells."""
