@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from steward.bootstrap import App
 
 _POLL_SECONDS = 0.25
+_AGAIN_SECONDS = 5.0
 _CHECKPOINT_SECONDS = 60.0
 _FOLD_SECONDS = 600.0
 _FORGET_SECONDS = 3600.0
@@ -70,8 +71,15 @@ class Worker:
             keeping.join()
 
     def _carry(self) -> None:
-        """Carry out what is ready to go outside, until told to stop."""
-        self._app.dispatcher().run(self._stop, self._report)
+        """Carry out what is ready to go outside, until told to stop. What nobody foresaw is told, and it goes on: a
+        worker that carries nothing out and says nothing would look well.
+        """
+        while not self._stop.is_set():
+            try:
+                self._app.dispatcher().run(self._stop, self._report)
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to know
+                self._report(f"effects: {type(error).__name__}: {error}")
+                self._stop.wait(_AGAIN_SECONDS)
 
     def _turn(self) -> None:
         self._failing.discard("database")

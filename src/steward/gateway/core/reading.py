@@ -75,7 +75,7 @@ def read_reply(tool: ToolSpec, verb: VerbSpec, reply: Reply) -> Read:
         return Read("again" if reply.kind == "not_sent" else "unknown", detail=reply.detail)
     document, status = document_of(reply.body), reply.status
     wait = _wait(reply.headers)
-    if 200 <= status < 300 or (verb.idempotency and verb.idempotency.again == status):
+    if 200 <= status < 300:
         wrong = _marked({**tool.failed, **verb.failed}, document)
         if wrong:
             code, detail = _reason(document)
@@ -84,6 +84,10 @@ def read_reply(tool: ToolSpec, verb: VerbSpec, reply: Reply) -> Read:
         return Read("ok", result, ref, detail="" if document is not None else "no JSON", document=document)
     code, detail = _reason(document)
     code = code or f"http_{status}"
+    if verb.idempotency is not None and verb.idempotency.again == status:
+        result, ref = result_of(verb, document)  # the key was seen before: either here is what it did, or a person asks
+        kind: Kind = "unknown" if ref is None else "ok"
+        return Read(kind, result, ref, code, detail, document=document)
     if status in (408, 425, 429) or (status == 503 and wait is not None and not verb.effect):
         return Read("again", code=code, detail=detail, retry_after=wait, document=document)
     if (
