@@ -26,11 +26,13 @@ class Caller:
         self._client = httpx.Client(base_url=address, headers=headers, timeout=_SECONDS, trust_env=False)
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """The answer, once there is one. A server that stumbles is asked again."""
+        """The answer, once there is one. A server that stumbles is asked again, and so is one that was killed over this
+        very request: its key comes free after a minute.
+        """
 
         def asked() -> httpx.Response | None:
             answer = self._client.request(method, path, **more)
-            return None if answer.status_code >= 500 else answer
+            return None if answer.status_code >= 500 or _is_in_flight(answer) else answer
 
         return self._processes.until(asked, f"{method} {path}")
 
@@ -47,3 +49,7 @@ class Caller:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _is_in_flight(answer: httpx.Response) -> bool:
+    return answer.status_code == 409 and '"in_flight"' in answer.text
