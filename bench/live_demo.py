@@ -11,7 +11,7 @@ The control, on what the calm left: the last hours are walked once more, and eve
 Under the keys of the wishes nothing changes; an agent that forgets the keys too has to end elsewhere, or the comparison
 shows nothing.
 
-    python bench/live_demo.py [--kills 8] [--seed 7] [--lead 10] [--write]
+    python bench/live_demo.py [--kills 8] [--seed 7] [--lead 7] [--write]
 """
 
 import argparse
@@ -185,7 +185,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--lead", type=int, default=10)
+    parser.add_argument("--lead", type=int, default=7)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     plan = {"seed": asked.seed, "lead_days": asked.lead}
