@@ -261,6 +261,11 @@ def test_a_no_frees_the_commissions_and_silence_is_a_no(house):
     house.settle(1, 2, 3)
     house.let_in()
     first = house.prepared()["payouts"][0]
+    # Another action under its number is refused, and the end of that one does not end the payout.
+    other = act(house, "other", amount={"amount_minor": 1, "currency": "GBP"}, payout_id=first["payout_id"])
+    assert "payout-once" in house.app.gateway.action(other.action_id).result["determining"]
+    house.send()
+    assert house.state(first) == "open"
     assert house.app.payouts.reject(first["payout_id"], house.ana, "cli", "not this week")["state"] == "rejected"
     assert house.state(first) == "dropped"
     second = house.prepared()["payouts"][0]
@@ -323,6 +328,8 @@ def test_no_proposal_pays_more_than_is_settled_or_anybody_else(house):
     assert [one.outcome for one in (more, elsewhere, fits, twice)] == ["refused", "refused", "held", "refused"]
     codes = [house.app.gateway.action(one.action_id).result["code"] for one in (more, elsewhere, twice)]
     assert codes == ["before_settlement", "unknown_payee", "before_settlement"]
+    named = act(house, "again", amount={"amount_minor": 0, **pound}, payout_id="p3")
+    assert "payout-once" in house.app.gateway.action(named.action_id).result["determining"]
     # Agreed to and sent, it is in the books although nobody prepared it here, and is taken off what is owed.
     house.read(fits.action_id, house.ana)
     assert house.app.approvals.approve(fits.action_id, house.ana, "cli").state == "ready"

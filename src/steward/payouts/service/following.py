@@ -51,9 +51,7 @@ class Following:
             self._sent(action, told)
         elif told.type in _ENDS or (told.type == "ActionSettled" and outcome == "failed"):
             why = f"{told.type}: {told.data.get('reason') or told.data.get('evidence') or ''}".strip(": ")
-            with self._doors.database.transaction() as connection:
-                payout_id = str(action.proposal["params"]["payout_id"])
-                self._store.end(connection, payout_id, "dropped", why, self._doors.clock.now())
+            self._end(action, "dropped", why)
 
     def _approved(self, action: ActionRecord, at: datetime) -> None:
         shown = self._doors.approvals.show(action.id)
@@ -66,16 +64,21 @@ class Following:
         """The money left: the debt is gone from the books."""
         view = self._doors.control.effects.state(action.id)
         if view is None:
-            return
+            raise AssertionError(f"{action.id} was executed without an effect")
         params = action.proposal["params"]
         processor = view.tool if view.tool in _WALLETS else "bank"
         data: JsonObject = {"processor": processor, "reference": params["reference"]}
         if view.remote_ref:
             data["remote_ref"] = view.remote_ref
         self._put("PayoutProcessed", action, told.time, data)
+        self._end(action, "sent", f"{view.tool}.{view.verb}")
+
+    def _end(self, action: ActionRecord, state: str, why: str) -> None:
+        """Move on the payout that this action carries; one that only names it is another's."""
+        payout_id = str(action.proposal["params"]["payout_id"])
         with self._doors.database.transaction() as connection:
-            why = f"{view.tool}.{view.verb}"
-            self._store.end(connection, str(params["payout_id"]), "sent", why, self._doors.clock.now())
+            if action.key == f"{KIND}:{payout_id}":
+                self._store.end(connection, payout_id, state, why, self._doors.clock.now())
 
     def land(self) -> int:
         """Payouts that a statement shows by now; how many are new."""

@@ -149,14 +149,16 @@ class Preparing:
         with self._doors.database.transaction() as connection:
             rows = [(row, self._store.lines(connection, row["payout_id"])) for row in self._store.unasked(connection)]
         for row, lines in rows:
-            acted = self._doors.control.act(self._proposal(row, lines))
+            proposal = self._proposal(row, lines)
+            acted = self._doors.control.act(proposal)
             action = self._doors.control.gateway.action(acted.action_id)
+            is_ours = action is not None and action.proposal["params"] == proposal.params
             now = self._doors.clock.now()
             with self._doors.database.transaction() as connection:
                 self._store.asked(connection, row["payout_id"], acted.action_id)
-                if acted.outcome in ("refused", "shadowed"):
-                    why = str(action.result.get("reason", "")) if action else ""
-                    self._store.end(connection, row["payout_id"], "dropped", f"{acted.outcome}: {why}", now)
+                if acted.outcome in ("refused", "shadowed") or not is_ours:
+                    said = str(action.result.get("reason", "")) if action and is_ours else "its number names another"
+                    self._store.end(connection, row["payout_id"], "dropped", f"{acted.outcome}: {said}", now)
 
     def _proposal(self, row: Row, lines: Sequence[Line]) -> ActionProposal:
         key = f"{KIND}:{row['payout_id']}"
