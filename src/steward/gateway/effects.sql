@@ -113,6 +113,23 @@ WHERE kind = ANY (%(kinds)s::text[]) AND state IN ('succeeded', 'unknown') AND l
   AND (remote_ref = ANY (%(refs)s::text[]) OR args ->> %(arg)s = ANY (%(refs)s::text[]))
 ORDER BY action_id FOR UPDATE;
 
+-- keep_evidence --
+-- References of events that no action waited for yet.
+INSERT INTO effect_evidence (type, ref, position)
+SELECT k.type, k.ref, k.position FROM jsonb_to_recordset(%(rows)s::jsonb) AS k (type text, ref text, position bigint)
+ON CONFLICT (type, ref) DO NOTHING;
+
+-- evidence_before --
+-- Which of some actions wait for evidence that came before they did.
+SELECT e.*, v.type AS seen_type, v.position AS seen_at
+FROM jsonb_to_recordset(%(rules)s::jsonb) AS r (kind text, type text, arg text)
+JOIN effect e ON e.kind = r.kind AND e.state IN ('succeeded', 'unknown') AND e.lease_until IS NULL
+CROSS JOIN LATERAL (
+    SELECT s.type, s.position FROM effect_evidence s
+    WHERE s.type = r.type AND s.ref IN (e.remote_ref, e.args ->> r.arg) ORDER BY s.position LIMIT 1) v
+WHERE e.action_id = ANY (%(action_ids)s::uuid[])
+ORDER BY e.action_id FOR UPDATE OF e;
+
 -- draw --
 -- Draw up to `wanted` tokens; how many there were. A bucket begins full and fills at `rate` millionths of a token a second,
 -- and never for longer than an empty one takes: after a day without calls the product would pass what a bigint holds.

@@ -250,6 +250,12 @@ CREATE TABLE effect_attempt (
     request_digest bytea NOT NULL
 );
 
+CREATE TABLE effect_evidence (
+    type text NOT NULL,
+    ref text NOT NULL,
+    "position" bigint NOT NULL
+);
+
 CREATE TABLE effect_step (
     action_id uuid NOT NULL,
     n integer NOT NULL,
@@ -989,6 +995,8 @@ ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_n_check CHECK ((n > 0))
 ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_pkey PRIMARY KEY (action_id, n);
 ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_purpose_check CHECK ((purpose = ANY (ARRAY['send'::text, 'probe'::text, 'confirm'::text, 'undo'::text])));
 ALTER TABLE effect_attempt ADD CONSTRAINT effect_attempt_request_digest_check CHECK ((length(request_digest) = 32));
+ALTER TABLE effect_evidence ADD CONSTRAINT effect_evidence_pkey PRIMARY KEY (type, ref);
+ALTER TABLE effect_evidence ADD CONSTRAINT effect_evidence_position_check CHECK (("position" > 0));
 ALTER TABLE effect_step ADD CONSTRAINT effect_step_n_check CHECK ((n > 0));
 ALTER TABLE effect_step ADD CONSTRAINT effect_step_pkey PRIMARY KEY (action_id, n);
 ALTER TABLE event ADD CONSTRAINT event_body_digest_check CHECK ((length(body_digest) = 32));
@@ -1198,7 +1206,7 @@ CREATE INDEX action_newest ON public.action USING btree (proposed_at DESC, actio
 CREATE INDEX alert_due ON public.alert USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX delivery_by_event ON public.delivery USING gin (event_keys);
 CREATE INDEX delivery_open ON public.delivery USING btree (delivery_id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]));
-CREATE INDEX effect_by_ref ON public.effect USING btree (remote_ref) WHERE ((remote_ref IS NOT NULL) AND (state = 'succeeded'::text));
+CREATE INDEX effect_awaits_evidence ON public.effect USING btree (kind) WHERE (state = ANY (ARRAY['succeeded'::text, 'unknown'::text]));
 CREATE INDEX effect_due ON public.effect USING btree (due_at, action_id) WHERE ((state = ANY (ARRAY['ready'::text, 'executing'::text, 'unknown'::text, 'probing'::text, 'compensating'::text])) AND (needs_person = ''::text));
 CREATE INDEX effect_person ON public.effect USING btree (changed_at) WHERE (needs_person <> ''::text);
 CREATE INDEX effect_waiting ON public.effect USING btree (deadline) WHERE (state = 'awaiting_approval'::text);
@@ -2544,6 +2552,7 @@ CREATE TRIGGER demonstration_is_for_ever BEFORE DELETE OR UPDATE OR TRUNCATE ON 
 CREATE TRIGGER effect_answer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_answer FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_attempt FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_begins_waiting BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_begins();
+CREATE TRIGGER effect_evidence_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.effect_evidence FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_is_kept BEFORE DELETE OR TRUNCATE ON public.effect FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER effect_keeps_floor BEFORE INSERT ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_keeps_floor();
 CREATE TRIGGER effect_moves_in_order BEFORE UPDATE ON public.effect FOR EACH ROW EXECUTE FUNCTION effect_moves();
@@ -2631,6 +2640,7 @@ GRANT INSERT, SELECT ON decision TO steward_app;
 GRANT INSERT, SELECT ON effect TO steward_app;
 GRANT INSERT, SELECT ON effect_answer TO steward_app;
 GRANT INSERT, SELECT ON effect_attempt TO steward_app;
+GRANT INSERT, SELECT ON effect_evidence TO steward_app;
 GRANT INSERT, SELECT ON effect_step TO steward_app;
 GRANT INSERT, SELECT ON event TO steward_app;
 GRANT INSERT, SELECT ON event_conflict TO steward_app;

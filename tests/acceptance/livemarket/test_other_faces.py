@@ -53,7 +53,10 @@ def fresh_capture(client, shop):
 def funded(client, shop, least):
     """Let sales come in until the wallet holds so much: how soon after a sweep to the bank a test begins is chance."""
     for _ in range(200):
-        if audit.cents(client.get("/v1/reporting/balances").json()["balances"][0]["available_balance"]["value"]) >= least:
+        if (
+            audit.cents(client.get("/v1/reporting/balances").json()["balances"][0]["available_balance"]["value"])
+            >= least
+        ):
             return
         shop.go(1800)
     raise AssertionError("no money comes in")

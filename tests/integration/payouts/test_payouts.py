@@ -51,6 +51,7 @@ class FakePayPal(BaseHTTPRequestHandler):
         key = document["sender_batch_header"]["sender_batch_id"]
         made = self.server.batches.setdefault(key, (f"BATCH{len(self.server.batches)}", document))
         self.server.posts += 1
+        self.server.before_answer(made[0])
         self.answer(201, {"batch_header": {"payout_batch_id": made[0], "batch_status": "PENDING"}})
 
     def do_GET(self):
@@ -177,7 +178,7 @@ class House:
 @pytest.fixture
 def house(shop):
     server = ThreadingHTTPServer(("127.0.0.1", 0), FakePayPal)
-    server.batches, server.posts = {}, 0
+    server.batches, server.posts, server.before_answer = {}, 0, lambda _ref: None
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     keys = {"paypal_client_id": "id-of-the-app", "paypal_client_secret": "secret-of-the-app"}
@@ -231,6 +232,35 @@ def test_a_payout_is_prepared_agreed_to_sent_once_and_shown_by_a_statement(house
     house.app.effects.follow_evidence()
     assert house.app.effects.state(payout["action_id"]).state == "settled"
     assert house.app.auditor.verify().invalid == []
+
+
+def test_evidence_that_is_read_before_the_answer_is_written_down_counts_once_it_is(house):
+    """The statement is faster than the reply to our own request, whose reference nobody knows yet."""
+    house.settle(1, 2, 3)
+    house.let_in()
+    payout = house.prepared()["payouts"][0]
+    house.agree(payout)
+
+    def lands(ref):
+        """In another session, while the worker waits for its reply."""
+        data = {"payout_id": payout["payout_id"], "creator_id": "mia", "currency": "GBP", "remote_ref": ref}
+        data |= {"amount_minor": payout["amount_minor"], "processor": "paypal", "statement_ref": "line 1"}
+        house.shop.take_in(fact("CreatorPayoutLanded", ref, house.clock.now(), **data))
+        assert house.app.effects.follow_evidence() > 0
+        assert house.app.effects.state(payout["action_id"]).state == "executing"
+
+    house.server.before_answer = lands
+    house.app.dispatcher().drain()
+    house.app.events.sequence()
+    assert house.app.effects.state(payout["action_id"]).state == "succeeded"
+    house.app.effects.follow_evidence()
+    assert house.app.effects.state(payout["action_id"]).state == "settled"
+    steps = [one for one in house.app.effects.history(payout["action_id"]) if one["what"] == "step"]
+    assert (steps[-1]["by"], steps[-1]["detail"].split()[0]) == ("evidence", "CreatorPayoutLanded")
+    house.app.effects.follow_evidence()
+    assert house.app.effects.state(payout["action_id"]).state == "settled", "and once only"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), house.app.database.transaction() as connection:
+        connection.execute("DELETE FROM effect_evidence")
 
 
 def test_what_is_taken_back_is_netted_what_is_young_is_held_back_and_the_rest_says_why_it_waits(house):

@@ -17,7 +17,7 @@ from steward.events import EventLog
 from steward.gateway.core import machine
 from steward.gateway.core.machine import Illegal, Moved, Standing
 from steward.gateway.service.departures import INSIDE
-from steward.gateway.service.moves import Ending, Mover
+from steward.gateway.service.moves import SOURCE, Ending, Mover
 from steward.gateway.service.outside import Outside
 from steward.gateway.store import EffectStore, Row, standing_of
 from steward.infra.clock import Clock
@@ -28,6 +28,7 @@ from steward.kernel.instants import format_instant
 
 _READER = "effects"
 _BATCH = 500
+_SENT = ("ActionExecuted", "ActionUnknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +166,54 @@ class Effects:
 
     def follow_evidence(self) -> int:
         """Settle actions that events from outside confirm; how many events were read."""
-        total = 0
-        while self._evidence and (read := self._events.follow(_READER, sorted(self._evidence), _BATCH, self._settle)):
+        types, total = sorted({*self._evidence, *_SENT}), 0
+        while self._evidence and (read := self._events.follow(_READER, types, _BATCH, self._settle)):
             total += read
         return total
 
     def _settle(self, events: list[RecordedEvent]) -> None:
+        """One reader follows both what shows effects and what tells of our own answers, so that neither order of the
+        two is missed: evidence that no action waits for yet is kept, and an action that is sent looks for it there.
+        """
         now = self._clock.now()
         with self._db.transaction() as connection:
+            early: list[JsonObject] = []
             for event in events:
                 for kind, rule in self._evidence.get(event.envelope.type, ()):
-                    refs = [str(event.envelope.data[name]) for name in rule.fields if event.envelope.data.get(name)]
-                    detail = f"{event.envelope.type} at position {event.position}"
-                    rows = self._store.awaiting(connection, [kind], rule.arg, refs)
-                    settled = [(row, standing_of(row), machine.settle(standing_of(row))) for row in rows]
-                    ends = [Ending(row, was, new, detail) for row, was, new in settled if isinstance(new, Standing)]
-                    self._mover.write(connection, ends, now, "evidence")
+                    early += self._confirm(connection, event, kind, rule, now)
+            if early:
+                self._store.keep_evidence(connection, early)
+            told = [_uuid(str(event.envelope.data["action_id"])) for event in events if _is_sent(event)]
+            sent = [action_id for action_id in told if action_id is not None]
+            if sent:
+                self._look_back(connection, sent, now)
+
+    def _confirm(
+        self, connection: Connection[Row], event: RecordedEvent, kind: str, rule: Settles, now: datetime
+    ) -> list[JsonObject]:
+        """Settle what waits for this event; where nothing does, what is to be kept of it."""
+        refs = [str(event.envelope.data[name]) for name in rule.fields if event.envelope.data.get(name)]
+        rows = self._store.awaiting(connection, [kind], rule.arg, refs)
+        self._confirmed(connection, [(row, event.envelope.type, event.position) for row in rows], now)
+        return [] if rows else [{"type": rule.event, "ref": ref, "position": event.position} for ref in refs]
+
+    def _look_back(self, connection: Connection[Row], action_ids: Sequence[UUID], now: datetime) -> None:
+        rules: list[JsonObject] = [
+            {"kind": kind, "type": rule.event, "arg": rule.arg}
+            for pairs in self._evidence.values()
+            for kind, rule in pairs
+        ]
+        rows = self._store.evidence_before(connection, action_ids, rules)
+        self._confirmed(connection, [(row, row["seen_type"], row["seen_at"]) for row in rows], now)
+
+    def _confirmed(self, connection: Connection[Row], seen: Sequence[tuple[Row, str, int]], now: datetime) -> None:
+        ends: list[Ending] = []
+        for row, event_type, position in seen:
+            was = standing_of(row)
+            new = machine.settle(was)
+            if isinstance(new, Standing):
+                ends.append(Ending(row, was, new, f"{event_type} at position {position}"))
+        self._mover.write(connection, ends, now, "evidence")
 
     def _change(self, action_id: str, by: str, reason: str, move: Callable[[Standing], Moved]) -> Changed:
         return self._change_row(action_id, by, reason, lambda was, _row: move(was))
@@ -202,6 +235,10 @@ class Effects:
 
     def _write(self, connection: Connection[Row], end: Ending, by: str) -> None:
         self._mover.write(connection, [end], self._clock.now(), by)
+
+
+def _is_sent(event: RecordedEvent) -> bool:
+    return event.envelope.type in _SENT and event.envelope.source == SOURCE
 
 
 def _uuid(action_id: str) -> UUID | None:

@@ -28,7 +28,7 @@ def standing_of(row: Row) -> Standing:
 
 
 class EffectStore:
-    """SQL of effect, effect_step, effect_attempt, effect_answer, rate_bucket and breaker."""
+    """SQL of effect, effect_step, effect_attempt, effect_answer, effect_evidence, rate_bucket and breaker."""
 
     def __init__(self) -> None:
         self._sql = sql.load("steward.gateway", "effects.sql")
@@ -115,6 +115,19 @@ class EffectStore:
     def awaiting(self, connection: Connection[Row], kinds: Sequence[str], arg: str, refs: Sequence[str]) -> list[Row]:
         values = {"kinds": list(kinds), "arg": arg, "refs": list(refs)}
         return connection.execute(self._sql["awaiting_evidence"], values).fetchall()
+
+    def keep_evidence(self, connection: Connection[Row], rows: Sequence[JsonObject]) -> None:
+        """References (type, ref, position) of events that no action waited for yet."""
+        connection.execute(self._sql["keep_evidence"], {"rows": Jsonb(list(rows))})
+
+    def evidence_before(
+        self, connection: Connection[Row], action_ids: Sequence[UUID], rules: Sequence[JsonObject]
+    ) -> list[Row]:
+        """Those of the actions for which evidence by one of the rules (kind, type, arg) is kept, with `seen_type` and
+        `seen_at`, the event's type and position; locked.
+        """
+        values = {"action_ids": list(action_ids), "rules": Jsonb(list(rules))}
+        return connection.execute(self._sql["evidence_before"], values).fetchall()
 
     # Limits of the other side, which hold over all processes
 
