@@ -29,19 +29,19 @@ from results import save
 HERE = str(Path(__file__).resolve().parent)  # last of all: a harness here has the name livemarket
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE] + [HERE]
 
-from gate_stage import Stage  # noqa: E402
+from gate_stage import Stage
 
-from livemarket import catalog  # noqa: E402
-from livemarket.core.step import step, warmed_up  # noqa: E402
-from livemarket.files.run import Shell  # noqa: E402
-from steward.catalog import load_contracts  # noqa: E402
-from steward.contracts.event import Envelope, RecordedEvent  # noqa: E402
-from steward.contracts.invoice import Billed  # noqa: E402
-from steward.infra.clock import FrozenClock  # noqa: E402
-from steward.reconciliation.core.billable import TYPES, facts_of  # noqa: E402
-from steward.reconciliation.core.invoices import audit  # noqa: E402
-from steward.reconciliation.readers.bills import read_bill  # noqa: E402
-from steward.reconciliation.store.bills import BillStore, line_key  # noqa: E402
+from livemarket import catalog
+from livemarket.core.step import step, warmed_up
+from livemarket.files.run import Shell
+from steward.catalog import load_contracts
+from steward.contracts.event import Envelope, RecordedEvent
+from steward.contracts.invoice import Billed
+from steward.infra.clock import FrozenClock
+from steward.reconciliation.core.billable import TYPES, facts_of
+from steward.reconciliation.core.invoices import audit
+from steward.reconciliation.readers.bills import read_bill
+from steward.reconciliation.store.bills import BillStore, line_key
 
 NAMED = {
     "rate": "invoice_overcharge", "twice": "invoice_twice", "again": "invoice_twice", "invented": "invoice_unordered",

@@ -25,8 +25,8 @@ from steward.infra.postgres import EmbeddedPostgres
 from steward.ledger import Bookkeeping, Ledger, MoneyEvents
 
 sys.path[:0] = [str(ROOT / "tests/oracles/ledger")]
-import model  # noqa: E402
-import operations  # noqa: E402
+import model
+import operations
 
 KNOWN = {*operations.ACCOUNTS, "fx:GBP", "fx:EUR"}
 

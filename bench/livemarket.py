@@ -21,9 +21,9 @@ from results import RESULTS, machine, save
 HERE = str(Path(__file__).resolve().parent)
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE]  # this file has the package's name
 
-from livemarket import catalog  # noqa: E402
-from livemarket.core.step import step, warmed_up  # noqa: E402
-from livemarket.files import run as files  # noqa: E402
+from livemarket import catalog
+from livemarket.core.step import step, warmed_up
+from livemarket.files import run as files
 
 PARTS = ("year", "files", "replicas", "linear", "control")
 
@@ -74,7 +74,7 @@ _warm = None
 
 def replica(seed):
     """Thirty days of the warmed-up shop with luck of its own."""
-    global _warm  # noqa: PLW0603
+    global _warm  # noqa: PLW0603 - one a process
     if _warm is None:
         _warm = warmed_up(catalog.setting("small"), 1)
     world = _warm.fork(seed=seed)

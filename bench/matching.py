@@ -25,16 +25,16 @@ HERE = str(Path(__file__).resolve().parent)
 # a file of this folder is called livemarket too, so the folder comes last
 sys.path = [path for path in sys.path if str(Path(path or ".").resolve()) != HERE] + [HERE]
 
-from matching_data import PROVIDERS, WINDOWS, degraded, statements, year  # noqa: E402
-from matching_faults import spoilt  # noqa: E402
-from matching_rivals import DATE_DAYS, THRESHOLD, WEIGHTS, exact_ids, greedy  # noqa: E402
+from matching_data import PROVIDERS, WINDOWS, degraded, statements, year
+from matching_faults import spoilt
+from matching_rivals import DATE_DAYS, THRESHOLD, WEIGHTS, exact_ids, greedy
 
-from steward.contracts.settlement import BankLine, Statement  # noqa: E402
-from steward.reconciliation.core import conserve  # noqa: E402
-from steward.reconciliation.core.bank import reconcile_bank  # noqa: E402
-from steward.reconciliation.core.calendars import Window  # noqa: E402
-from steward.reconciliation.core.cascade import fingerprint, reconcile  # noqa: E402
-from steward.reconciliation.core.schedule import Schedule  # noqa: E402
+from steward.contracts.settlement import BankLine, Statement
+from steward.reconciliation.core import conserve
+from steward.reconciliation.core.bank import reconcile_bank
+from steward.reconciliation.core.calendars import Window
+from steward.reconciliation.core.cascade import fingerprint, reconcile
+from steward.reconciliation.core.schedule import Schedule
 
 ROUNDS = 3
 SIZES = (6, 8, 10, 12, 14, 16)

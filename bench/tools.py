@@ -19,11 +19,11 @@ from results import machine, save
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests/oracles/tools")]
 
-from conformance import KEY, UNDESCRIBED, Harness  # noqa: E402 - it lies beside the tests
+from conformance import KEY, UNDESCRIBED, Harness
 
-from steward.catalog.toolbook import ToolBook  # noqa: E402 - the same
-from steward.gateway.core.calls import build_call  # noqa: E402 - the same
-from steward.gateway.core.reading import Reply, read_reply  # noqa: E402 - the same
+from steward.catalog.toolbook import ToolBook
+from steward.gateway.core.calls import build_call
+from steward.gateway.core.reading import Reply, read_reply
 
 LEAST = 0.99
 MOST_FOUND = 0.95  # a description may take any name where the field was renamed

@@ -11,12 +11,12 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "oracles" / "tools")]
 
-from conformance import Harness  # noqa: E402 - the folder beside is put on the path first
-from described import Described  # noqa: E402 - the folder beside is put on the path first
-from generated import text_of  # noqa: E402 - the folder beside is put on the path first
+from conformance import Harness
+from described import Described
+from generated import text_of
 
-from steward.catalog.toolbook import ToolBook  # noqa: E402 - the folder beside is put on the path first
-from steward.gateway.core.calls import ToolRequest  # noqa: E402 - the folder beside is put on the path first
+from steward.catalog.toolbook import ToolBook
+from steward.gateway.core.calls import ToolRequest
 
 EXAMPLES = Path(__file__).parent / "tools" / "examples"
 SAMPLE = ("paypal", "tiktok_ads")  # descriptions that are read quickly

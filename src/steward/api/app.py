@@ -82,11 +82,11 @@ def create_app() -> FastAPI:
     app.openapi = partial(_document, app, app.openapi)
 
     @app.exception_handler(Problem)
-    async def on_problem(_request: Request, problem: Problem) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def on_problem(_request: Request, problem: Problem) -> Response:  # pyright: ignore[reportUnusedFunction] - registered
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
-    async def on_bad_request(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def on_bad_request(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction] - registered
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         if not request.url.path.startswith("/v1/"):
@@ -94,14 +94,14 @@ def create_app() -> FastAPI:
         return Problem(422, "bad_parameter", f"{where}: {first['msg']}").response()
 
     @app.exception_handler(StewardError)
-    async def on_error(request: Request, error: StewardError) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def on_error(request: Request, error: StewardError) -> Response:  # pyright: ignore[reportUnusedFunction] - registered
         problem = problem_of(error)
         if request.url.path.startswith("/v1/"):
             return problem.response()
         return PlainTextResponse(f"{error.code}: {error}\n", status_code=problem.status)
 
     @app.exception_handler(HTTPException)
-    async def on_http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def on_http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction] - registered
         if not request.url.path.startswith("/v1/"):
             return await http_exception_handler(request, error)
         code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "http")
@@ -110,7 +110,7 @@ def create_app() -> FastAPI:
         ).response()
 
     @app.exception_handler(Exception)
-    async def on_bug(request: Request, _error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def on_bug(request: Request, _error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction] - registered
         what = "something is broken here; the server's log says what"
         if request.url.path.startswith("/v1/"):
             return Problem(500, "bug", what, headers=_HEADERS).response()

@@ -30,7 +30,7 @@ class _File(TypedDict, total=False):
     settings: dict[_Name, str]
 
 
-_File.__pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportAttributeAccessIssue]
+_File.__pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportAttributeAccessIssue] - pydantic reads it
 _FILE = TypeAdapter(_File)
 
 

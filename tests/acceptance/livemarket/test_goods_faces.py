@@ -96,7 +96,7 @@ def test_tickets_come_by_cursor_and_by_external_id(desk):
 def test_the_help_desk_knows_its_callers_and_says_no_in_its_own_words(shop, desk):
     face = shop.faces["helpdesk"]
     basic = httpx.BasicAuth(f"{face['email']}/token", face["api_token"])
-    ask = lambda auth: httpx.get(f"{face['url']}/api/v2/users/me", auth=auth, trust_env=False)  # noqa: E731
+    ask = lambda auth: httpx.get(f"{face['url']}/api/v2/users/me", auth=auth, trust_env=False)
     assert ask(basic).json()["user"]["role"] == "agent"
     wrong = ask(httpx.BasicAuth(face["email"], face["api_token"]))
     assert (wrong.status_code, wrong.json()["error"]) == (401, "Couldn't authenticate you")
@@ -259,7 +259,7 @@ def test_a_label_chooses_the_courier_and_its_parcel_is_told_of(shop, courier, wa
     order, other = every_waiting(warehouse)[:2]
     carriers = courier.get("/v1/carriers").json()["carriers"]
     chosen = carriers[-1]
-    ask = lambda o: {"shipment": {"external_order_id": o["reference_id"], "carrier_id": chosen["carrier_id"],  # noqa: E731
+    ask = lambda o: {"shipment": {"external_order_id": o["reference_id"], "carrier_id": chosen["carrier_id"],
                                   "service_code": chosen["services"][0]["service_code"]}}  # fmt: skip
     label = courier.post("/v1/labels", json=ask(order)).json()
     assert (label["status"], label["carrier_code"]) == ("completed", chosen["carrier_code"])
@@ -277,7 +277,7 @@ def test_a_label_chooses_the_courier_and_its_parcel_is_told_of(shop, courier, wa
     headers, body = next((h, b) for h, b, _ in got if label["tracking_number"].encode() in b)
     headers = {k.lower(): v for k, v in headers.items()}
     key = courier.get("/jwks", headers={"api-key": ""}).json()["keys"][0]
-    number = lambda text: int.from_bytes(base64.urlsafe_b64decode(text + "=="))  # noqa: E731
+    number = lambda text: int.from_bytes(base64.urlsafe_b64decode(text + "=="))
     public = rsa.RSAPublicNumbers(number(key["e"]), number(key["n"])).public_key()
     signature = base64.b64decode(headers["x-shipengine-rsa-sha256-signature"])
     signed = headers["x-shipengine-timestamp"].encode() + b"." + body

@@ -257,7 +257,7 @@ def test_objects_fit_the_official_description(shop):
     official = Described(path)
     charge = fresh_charge(shop)
     refund = shop.stripe.refunds.create({"charge": charge.id, "amount": 110})
-    get = lambda path, **query: shop.plain.get(path, params=query).json()  # noqa: E731
+    get = lambda path, **query: shop.plain.get(path, params=query).json()
     for name, listed in {
         "charge": "charges", "payment_intent": "payment_intents", "refund": "refunds", "dispute": "disputes",
         "payout": "payouts", "balance_transaction": "balance_transactions", "customer": "customers", "event": "events",

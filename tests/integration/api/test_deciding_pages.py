@@ -23,7 +23,7 @@ def waits(shop):
 
 
 @pytest.fixture
-def link(waits, client):  # noqa: F811 - the fixture above
+def link(waits, client):
     page = client.get("/approvals")
     assert_safe(page)
     assert EVIL not in page.text
@@ -35,7 +35,7 @@ def state(shop):
     return shop.app.effects.state(shop.action).state
 
 
-def test_reading_decides_nothing_and_leaves_no_look(waits, client, link):  # noqa: F811
+def test_reading_decides_nothing_and_leaves_no_look(waits, client, link):
     page = client.get(link)
     assert page.status_code == 200
     assert_safe(page)
@@ -47,8 +47,8 @@ def test_reading_decides_nothing_and_leaves_no_look(waits, client, link):  # noq
     assert waits.one("SELECT count(*) FROM approval_look") == 0
 
 
-def test_a_manager_approves_with_her_key_once(waits, client, link):  # noqa: F811
-    post = lambda **form: client.post(link, data=form)  # noqa: E731 - said often
+def test_a_manager_approves_with_her_key_once(waits, client, link):
+    post = lambda **form: client.post(link, data=form)
     assert post(word="approve").status_code == 400
     assert post(word="nonsense", key=waits.manager).status_code == 400
     assert post(word="approve", key="stw_no_key").status_code == 401
@@ -66,7 +66,7 @@ def test_a_manager_approves_with_her_key_once(waits, client, link):  # noqa: F81
     assert waits.one("SELECT channel FROM approval") == "page"
 
 
-def test_a_no_ends_it_and_forged_or_late_links_show_nothing(waits, client, link):  # noqa: F811
+def test_a_no_ends_it_and_forged_or_late_links_show_nothing(waits, client, link):
     assert client.get(link[:-2] + "AA").status_code == 404
     assert client.post(link[:-2] + "AA", data={"word": "reject", "key": waits.manager}).status_code == 404
     assert client.post(link, data={"word": "reject", "key": waits.manager, "reason": "no"}).status_code == 200
@@ -75,7 +75,7 @@ def test_a_no_ends_it_and_forged_or_late_links_show_nothing(waits, client, link)
     assert client.get(link).status_code == 410
 
 
-def test_what_cannot_be_called_back_is_read_first(waits, client, link, superuser):  # noqa: F811
+def test_what_cannot_be_called_back_is_read_first(waits, client, link, superuser):
     superuser.execute("UPDATE effect SET risk = 'L3', role = 'founder'")
     assert client.post(link, data={"word": "approve", "key": waits.founder}).status_code == 409
     assert client.post(link, data={"word": "look", "key": waits.founder}).status_code == 200
@@ -84,7 +84,7 @@ def test_what_cannot_be_called_back_is_read_first(waits, client, link, superuser
     assert state(waits) == "succeeded"
 
 
-def test_the_kill_page_stops_and_lets_go_on(waits, client):  # noqa: F811
+def test_the_kill_page_stops_and_lets_go_on(waits, client):
     form = {"scope": "tool:stripe", "reason": "refunds look wrong", "key": waits.manager}
     assert client.post("/kill", data=form).status_code == 400
     assert client.post("/kill", data=form | {"word": "on", "key": "stw_x"}).status_code == 401

@@ -7,7 +7,7 @@ from tests.integration.reconciliation.test_invoices import WRONG, bill, desk  # 
 pytestmark = pytest.mark.db
 
 
-def test_a_bill_is_taken_audited_and_its_breaks_are_listed(desk, client):  # noqa: F811
+def test_a_bill_is_taken_audited_and_its_breaks_are_listed(desk, client):
     writes, reads = with_key(desk, "settlements:write"), with_key(desk, "ledger:read")
     where = "/v1/invoices?vendor=warehouse-3pl&name=w1.csv"
     assert client.post(where, content=bill(*WRONG)).status_code == 401

@@ -13,7 +13,7 @@ def under(key):
     return {"Authorization": f"Bearer {key}"}
 
 
-def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(house, client):  # noqa: F811
+def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(house, client):
     reads, fay = with_key(house, "ledger:read"), with_key(house, "payouts:write")
     ana, eve, ben, bot = (under(one) for one in (house.ana, house.eve, house.ben, house.bot))
     house.settle(1, 2, 3)
@@ -67,7 +67,7 @@ def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(h
     )
 
 
-def test_no_key_of_an_agent_or_a_service_can_agree(house):  # noqa: F811
+def test_no_key_of_an_agent_or_a_service_can_agree(house):
     for role in ("agent", "service"):
         with pytest.raises(BadInput, match=role):
             house.app.access.create("x", ("approvals:decide",), role)

@@ -9,7 +9,7 @@ from steward.kernel.errors import BadInput
 pytestmark = pytest.mark.db
 
 
-def test_a_file_is_taken_held_against_the_books_and_a_break_resolved(books, client):  # noqa: F811
+def test_a_file_is_taken_held_against_the_books_and_a_break_resolved(books, client):
     writes, reads = with_key(books, "settlements:write"), with_key(books, "ledger:read")
     wrong = stripe(row(1, 10, 0.59), row(2, 25, 2.03), row(3, 4, 0.42), row(4, -3, 0, "refund", "re_1"))
     assert client.post("/v1/settlements?provider=stripe", content=wrong).status_code == 401
@@ -32,7 +32,7 @@ def test_a_file_is_taken_held_against_the_books_and_a_break_resolved(books, clie
     assert client.get("/v1/settlements", headers=reads).json()["items"][0]["done"] == 4
 
 
-def test_no_agent_resolves_a_break(books):  # noqa: F811
+def test_no_agent_resolves_a_break(books):
     with pytest.raises(BadInput, match="agent"):
         books.app.access.create("bot", ("breaks:resolve",), "agent")
 

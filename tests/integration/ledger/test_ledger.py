@@ -306,7 +306,7 @@ def test_what_happened_in_a_closed_period_is_posted_after_it(shop, make):
 def test_balances_at_any_date_are_the_same_folded_or_not(shop, make):
     days = [make.start + timedelta(days=n) for n in (0, 3, 1, 9, 1, 4)]
     shop.app.ledger.post([sale(make, f"k{n}", 10**n, at=day) for n, day in enumerate(days)])
-    span = lambda: [  # noqa: E731
+    span = lambda: [
         [(t.code, t.debit_minor, t.credit_minor) for t in shop.app.books.span(since, until)]
         for since in (None, date(2011, 5, 3))
         for until in (None, date(2011, 5, 4), date(2011, 5, 12))
@@ -420,7 +420,7 @@ def test_threads_that_open_the_same_accounts(shop, make):
 def test_posting_joins_the_callers_transaction(shop, make):
     with pytest.raises(ZeroDivisionError), shop.app.database.transaction():
         shop.app.ledger.post([sale(make, "a")])
-        1 / 0  # noqa: B018
+        1 / 0  # noqa: B018 - fails on purpose
     assert counts(shop) == (0, 0)
     assert shop.app.ledger.post([sale(make, "a")]) == []  # the account it had opened is gone as well
     assert violations(shop) == []

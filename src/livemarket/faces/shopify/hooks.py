@@ -77,7 +77,7 @@ class Hooks:
             "createdAt": iso(endpoint.born),
         }  # fmt: skip
 
-    def created(self, _: Any, *, topic: str, webhookSubscription: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+    def created(self, _: Any, *, topic: str, webhookSubscription: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - its name there
         url = webhookSubscription.get("uri") or webhookSubscription.get("callbackUrl") or ""
         known = {name.replace("/", "_").upper(): name for name in TOPICS}
         made = self.subscribe(known[topic], url)

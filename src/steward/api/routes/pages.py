@@ -27,7 +27,7 @@ _templates = Environment(loader=PackageLoader("steward.api"), autoescape=select_
 _templates.filters["shown"] = shown
 _templates.filters["pretty"] = lambda value: json.dumps(value, indent=1, ensure_ascii=False)
 _templates.filters["moment"] = _moment
-_templates.globals["money"] = lambda minor, currency: str(Money(minor, currency))  # pyright: ignore[reportArgumentType]
+_templates.globals["money"] = lambda minor, currency: str(Money(minor, currency))  # pyright: ignore[reportArgumentType] - jinja types its own
 
 
 def render(name: str, status: int = 200, **context: Any) -> HTMLResponse:
