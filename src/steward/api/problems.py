@@ -12,7 +12,13 @@ from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import Busy, StewardError
 
 _STATUS = {0: 200, 1: 409, 2: 400, 3: 503}
+_WORDS = {"unknown_key": 401, "wrong_role": 403, "own_proposal": 403, "tired": 429}
 RETRY_SECONDS = 1
+
+
+def answered(document: object, status: int = 200) -> Response:
+    """An answer as its door made it."""
+    return Response(json.dumps(document, ensure_ascii=False), status, media_type="application/json")
 
 
 class Problem(Exception):
@@ -48,6 +54,14 @@ class Problem(Exception):
             "detail": self.detail,
         }
         return document | ({"errors": list(self.errors)} if self.errors else {}) | self.more
+
+
+def counted(word: Mapping[str, object]) -> Mapping[str, object]:
+    """What a person's word did; one that does not count is a problem with the door's own code."""
+    code = str(word["code"])
+    if code:
+        raise Problem(_WORDS.get(code, 409), code, str(word["reason"]), more={"state": word["state"]})
+    return word
 
 
 def problem_of(error: StewardError) -> Problem:

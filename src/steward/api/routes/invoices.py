@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from steward.api.bodies import MOST_UNPACKED, read_body
 from steward.api.callers import BEARER, app_of, caller_with
 from steward.api.documents import CHANGING, PROBLEMS
-from steward.api.problems import Problem
+from steward.api.problems import Problem, answered
 
 router = APIRouter(prefix="/v1", tags=["invoices"], dependencies=[Depends(BEARER)])
 Vendor = Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="Who sends it, or the contract of its vendors")
 _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(json.dumps(document, ensure_ascii=False), status, media_type="application/json")
 
 
 @router.get("/invoices", responses=PROBLEMS)
@@ -31,7 +26,7 @@ async def list_invoices(
     """Invoices in force, newest first, with how many breaks are open of each and what is to have back."""
     await caller_with(request, "ledger:read")
     items = await asyncio.to_thread(app_of(request).invoices.listed, vendor, limit)
-    return _json({"items": items, "next": None})
+    return answered({"items": items, "next": None})
 
 
 @router.post("/invoices", responses=CHANGING, openapi_extra=_FILE)
@@ -52,7 +47,7 @@ async def import_invoices(
             for one in made["rejected"]
         ]
         raise Problem(422, "invoice_refused", refused[0]["detail"], refused)
-    return _json(made, 201 if made["outcome"] == "taken" else 200)
+    return answered(made, 201 if made["outcome"] == "taken" else 200)
 
 
 @router.post("/invoice-audits", responses=CHANGING)
@@ -62,4 +57,4 @@ async def audit_invoices(request: Request) -> Response:
     app = app_of(request)
     report = await asyncio.to_thread(app.invoices.audit, caller.name)
     app.access.used(caller, f"invoice audit {report['run']}", "http")
-    return _json(report, 201)
+    return answered(report, 201)

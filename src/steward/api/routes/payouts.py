@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -12,17 +11,12 @@ from steward.api.answers import MaybeReasoned, Naming
 from steward.api.bodies import read_json
 from steward.api.callers import BEARER, app_of, caller_with, key_text
 from steward.api.documents import CHANGING, FINDING, PROBLEMS, json_body
-from steward.api.problems import Problem
+from steward.api.problems import Problem, answered, counted
 
 router = APIRouter(prefix="/v1", tags=["payouts"], dependencies=[Depends(BEARER)])
 PayoutId = Annotated[str, Path(pattern=r"^pay_[0-9a-f]{32}$", description="A payout's id")]
 Creator = Annotated[str | None, Query(min_length=1, max_length=200)]
-_STATUS = {"unknown_key": 401, "wrong_role": 403, "own_proposal": 403, "tired": 429}
 _ADDRESS = {"address": "mercury:5a1d...", "name": "Mia Example", "called_by": "ben"}
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(json.dumps(document, ensure_ascii=False), status, media_type="application/json")
 
 
 @router.get("/payouts", responses=PROBLEMS)
@@ -36,7 +30,7 @@ async def list_payouts(
     """Payouts, newest first, each with where its action stands."""
     await caller_with(request, "ledger:read")
     items = await asyncio.to_thread(app_of(request).payouts.listed, state, creator, limit, after)
-    return _json({"items": items, "next": after + limit if len(items) == limit else None})
+    return answered({"items": items, "next": after + limit if len(items) == limit else None})
 
 
 @router.get("/payouts/{payout_id}", responses=FINDING)
@@ -46,7 +40,7 @@ async def read_payout(request: Request, payout_id: PayoutId) -> Response:
     found = await asyncio.to_thread(app_of(request).payouts.show, payout_id, key_text(request))
     if found is None:
         raise Problem(404, "no_such_payout", f"there is no payout {payout_id}")
-    return _json(found)
+    return answered(found)
 
 
 @router.post("/payouts", responses=CHANGING)
@@ -58,7 +52,7 @@ async def prepare_payouts(request: Request, creator: Creator = None) -> Response
     app = app_of(request)
     made = await asyncio.to_thread(app.payouts.prepare, caller.name, creator)
     app.access.used(caller, f"payouts prepared {made['batch'] or 'none'}", "http")
-    return _json(made, 201 if made["payouts"] else 200)
+    return answered(made, 201 if made["payouts"] else 200)
 
 
 @router.post("/payouts/{payout_id}:approve", responses=CHANGING, openapi_extra=json_body(MaybeReasoned, {"reason": ""}))
@@ -67,7 +61,7 @@ async def approve_payout(request: Request, payout_id: PayoutId) -> Response:
     await caller_with(request, "approvals:decide")
     wish, _ = await read_json(request, MaybeReasoned)
     door = app_of(request).payouts
-    return _decided(await asyncio.to_thread(door.approve, payout_id, key_text(request), "http", wish.reason))
+    return answered(counted(await asyncio.to_thread(door.approve, payout_id, key_text(request), "http", wish.reason)))
 
 
 @router.post(
@@ -78,7 +72,7 @@ async def reject_payout(request: Request, payout_id: PayoutId) -> Response:
     await caller_with(request, "approvals:decide")
     wish, _ = await read_json(request, MaybeReasoned)
     door = app_of(request).payouts
-    return _decided(await asyncio.to_thread(door.reject, payout_id, key_text(request), "http", wish.reason))
+    return answered(counted(await asyncio.to_thread(door.reject, payout_id, key_text(request), "http", wish.reason)))
 
 
 @router.get("/payees", responses=PROBLEMS)
@@ -86,7 +80,7 @@ async def list_payees(request: Request) -> Response:
     """Where each party is paid, since when, and who telephoned."""
     await caller_with(request, "ledger:read")
     items = await asyncio.to_thread(app_of(request).payees.listed)
-    return _json({"items": items, "next": None})
+    return answered({"items": items, "next": None})
 
 
 @router.post("/payees/{party}", responses=CHANGING, openapi_extra=json_body(Naming, _ADDRESS))
@@ -98,12 +92,4 @@ async def change_payee(request: Request, party: Annotated[str, Path(max_length=2
     door = app.payees
     made = await asyncio.to_thread(door.change, party, wish.address, wish.name, wish.called_by, caller.name)
     app.access.used(caller, f"payee {party} {made['id']}", "http")
-    return _json(made, 202)
-
-
-def _decided(answer: dict[str, Any]) -> Response:
-    """What a person's word did; a word that does not count is a problem with the door's own code."""
-    code = str(answer["code"])
-    if code:
-        raise Problem(_STATUS.get(code, 409), code, str(answer["reason"]), more={"state": answer["state"]})
-    return _json(answer)
+    return answered(made, 202)

@@ -20,14 +20,13 @@ from steward.api.answers import (
 from steward.api.bodies import read_json
 from steward.api.callers import BEARER, app_of, key_text, needs
 from steward.api.documents import CHANGING, FINDING, READING, json_body
-from steward.api.problems import Problem
+from steward.api.problems import Problem, counted
 from steward.infra.access import Caller
 
 router = APIRouter(prefix="/v1", tags=["people"], dependencies=[Depends(BEARER)])
 ActionId = Annotated[str, Path(pattern=r"^act_[0-9a-f]{32}$", description="An action's id")]
 Scope = Annotated[str, Path(max_length=220, pattern=r"^(all|(department|agent|tool|kind):[^\s/]{1,200})$")]
 LIFTS = frozenset({"manager", "founder"})
-_STATUS = {"unknown_key": 401, "wrong_role": 403, "own_proposal": 403, "tired": 429}
 
 
 @router.get("/approvals", responses=READING)
@@ -67,7 +66,7 @@ async def approve_action(
     wish, _ = await read_json(request, Deciding)
     door, key = app_of(request).approvals, key_text(request)
     done = await asyncio.to_thread(door.approve, action_id, key, "http", wish.reason, wish.digest)
-    return _decided(done.to_json())
+    return Decision.model_validate(counted(done.to_json()))
 
 
 @router.post(
@@ -82,15 +81,7 @@ async def reject_action(
     """Say no, which ends it."""
     wish, _ = await read_json(request, MaybeReasoned)
     done = await asyncio.to_thread(app_of(request).approvals.reject, action_id, key_text(request), "http", wish.reason)
-    return _decided(done.to_json())
-
-
-def _decided(answer: dict[str, object]) -> Decision:
-    """What a person's word did; a word that does not count is a problem with the door's own code."""
-    code = str(answer["code"])
-    if code:
-        raise Problem(_STATUS.get(code, 409), code, str(answer["reason"]), more={"state": answer["state"]})
-    return Decision.model_validate(answer)
+    return Decision.model_validate(counted(done.to_json()))
 
 
 @router.get("/kill-switches", responses=READING)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -12,16 +11,12 @@ from steward.api.answers import Resolving
 from steward.api.bodies import MOST_UNPACKED, read_body, read_json
 from steward.api.callers import BEARER, app_of, caller_with
 from steward.api.documents import CHANGING, FINDING, PROBLEMS, json_body
-from steward.api.problems import Problem
+from steward.api.problems import Problem, answered
 
 router = APIRouter(prefix="/v1", tags=["settlements"], dependencies=[Depends(BEARER)])
 BreakId = Annotated[str, Path(pattern=r"^brk_[0-9a-f]{32}$", description="A break's id")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(json.dumps(document, ensure_ascii=False), status, media_type="application/json")
 
 
 @router.get("/settlements", responses=PROBLEMS)
@@ -31,7 +26,7 @@ async def list_settlements(
     """Statements in force, newest first, with how many of their lines are done."""
     await caller_with(request, "ledger:read")
     items = await asyncio.to_thread(app_of(request).settlement_files.listed, provider, limit)
-    return _json({"items": items, "next": None})
+    return answered({"items": items, "next": None})
 
 
 @router.post("/settlements", responses=CHANGING, openapi_extra=_FILE)
@@ -52,7 +47,7 @@ async def import_settlement(
             for one in made["rejected"]
         ]
         raise Problem(422, "settlement_refused", refused[0]["detail"], refused)
-    return _json(made, 201 if made["outcome"] == "taken" else 200)
+    return answered(made, 201 if made["outcome"] == "taken" else 200)
 
 
 @router.post("/reconciliations", responses=CHANGING)
@@ -62,7 +57,7 @@ async def run_reconciliation(request: Request, side: Literal["statement", "bank"
     app = app_of(request)
     report = await asyncio.to_thread(app.reconciliation.run, side, caller.name)
     app.access.used(caller, f"reconcile {side} {report['run']}", "http")
-    return _json(report, 201)
+    return answered(report, 201)
 
 
 @router.get("/breaks", responses=PROBLEMS)
@@ -75,7 +70,7 @@ async def list_breaks(
     """What statements and books do not agree on, the oldest first, with evidence and the posting of each way out."""
     await caller_with(request, "ledger:read")
     items = await asyncio.to_thread(app_of(request).reconciliation.breaks, state, None, limit, after)
-    return _json({"items": items, "next": after + limit if len(items) == limit else None})
+    return answered({"items": items, "next": after + limit if len(items) == limit else None})
 
 
 @router.get("/breaks/{break_id}", responses=FINDING)
@@ -85,7 +80,7 @@ async def read_break(request: Request, break_id: BreakId) -> Response:
     found = await asyncio.to_thread(app_of(request).reconciliation.show, break_id)
     if found is None:
         raise Problem(404, "no_such_break", f"there is no break {break_id}")
-    return _json(found)
+    return answered(found)
 
 
 @router.post(
@@ -100,4 +95,4 @@ async def resolve_break(request: Request, break_id: BreakId) -> Response:
     app = app_of(request)
     made = await asyncio.to_thread(app.reconciliation.resolve, break_id, wish.how, caller.name, wish.reason)
     app.access.used(caller, f"resolve {break_id} {wish.how}", "http")
-    return _json(made)
+    return answered(made)
