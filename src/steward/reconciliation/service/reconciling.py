@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
+from msgspec import structs
 from psycopg import Connection
 
 from steward.contracts.event import RecordedEvent
@@ -307,7 +308,7 @@ def _due_from(tellers: Mapping[str, bool], expected: Sequence[Expected]) -> list
 def _charged(statement: Statement) -> Statement:
     """Providers write a charge that stands alone as an amount or as a fee: here it is a fee."""
     lines = [
-        replace(line, gross_minor=0, fee_minor=-line.net_minor)
+        structs.replace(line, gross_minor=0, fee_minor=-line.net_minor)
         if isinstance(line, StatementLine) and line.type in ("fee", "tax")
         else line
         for line in statement.lines
