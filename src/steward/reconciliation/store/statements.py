@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, cast
 
@@ -111,14 +111,14 @@ class StatementStore:
         return found
 
     def _tuples(self, connection: Connection[Row], query: str, **values: object) -> Generator[list[tuple[Any, ...]]]:
-        """Rows some thousands at a time: one at a time takes longer than what is done with them."""
-        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-            cursor.execute(self._sql[query], values)
-            while rows := cursor.fetchmany(_FETCH):
+        """Rows some hundreds at a time, while the database finds the next: it never tells them all at once."""
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            told = cursor.stream(self._sql[query], values, binary=True, size=_FETCH)
+            while rows := list(islice(told, _FETCH)):
                 yield rows
 
 
-_FETCH = 5000
+_FETCH = 500
 _FIRST, _SECOND = itemgetter(0), itemgetter(1)
 _JSON = msgspec.json.Encoder()
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
