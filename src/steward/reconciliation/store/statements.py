@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import groupby, islice
 from operator import itemgetter
@@ -86,11 +86,11 @@ class StatementStore:
         """The lines a run is about, by statement: what is free, what the machine matched since then or in `again`."""
         found: dict[tuple[str, str], list[Any]] = {}
         make, query = (BankLine, "pool_bank_lines") if is_bank else (StatementLine, "pool_lines")
-        for rows in self._tuples(connection, query, since=since, again=list(again)):
-            providers, names, *columns, refs = zip(*rows, strict=True)
-            lines = map(make, *columns, _refs(refs))
-            for name, part in groupby(zip(zip(providers, names, strict=True), lines, strict=True), _FIRST):
-                found.setdefault(name, []).extend(map(_SECOND, part))
+        with closing(self._columns_of(connection, query, since=since, again=list(again))) as chunks:
+            for providers, names, *columns, refs in chunks:
+                lines = map(make, *columns, _refs(refs))
+                for name, part in groupby(zip(zip(providers, names, strict=True), lines, strict=True), _FIRST):
+                    found.setdefault(name, []).extend(map(_SECOND, part))
         return [
             Statement(name, provider, "", lines[0].currency, cast("Any", tuple(lines)))
             for (provider, name), lines in sorted(found.items())
@@ -105,17 +105,22 @@ class StatementStore:
     ) -> list[Expected]:
         values = {"side": side, "as_of": as_of, "since": since, "again": list(again)}
         found: list[Expected] = []
-        for rows in self._tuples(connection, "pool_expected", **values):
-            *columns, refs, providers = zip(*rows, strict=True)
-            found.extend(map(Expected, *columns, _refs(refs), providers))
+        with closing(self._columns_of(connection, "pool_expected", **values)) as chunks:
+            for *columns, refs, providers in chunks:
+                found.extend(map(Expected, *columns, _refs(refs), providers))
         return found
 
-    def _tuples(self, connection: Connection[Row], query: str, **values: object) -> Generator[list[tuple[Any, ...]]]:
-        """Rows some hundreds at a time, while the database finds the next: it never tells them all at once."""
+    def _columns_of(
+        self, connection: Connection[Row], query: str, **values: object
+    ) -> Generator[Iterable[tuple[Any, ...]]]:
+        """The columns of some hundreds of rows at a time, while the database finds the next. To be closed before
+        anything else is asked of the connection, also after an error: until then it is held.
+        """
         with connection.cursor(row_factory=tuple_row) as cursor:
-            told = cursor.stream(self._sql[query], values, binary=True, size=_FETCH)
-            while rows := list(islice(told, _FETCH)):
-                yield rows
+            told = cast("Generator[tuple[Any, ...]]", cursor.stream(self._sql[query], values, binary=True, size=_FETCH))
+            with closing(told):
+                while rows := list(islice(told, _FETCH)):
+                    yield zip(*rows, strict=True)
 
 
 _FETCH = 500
