@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
+from msgspec.structs import replace as altered
 
 from livemarket import catalog
 from livemarket.core.money import Kind
@@ -164,11 +165,11 @@ def conversions(made, pick, days):
         at = instant(WARM_UP_DAYS + pick.randrange(min(days, 355) - 25), pick.randrange(86_400))
         sold, refs = pick.randrange(5_000, 900_000), (("transaction", f"CNV{pick.randrange(10**14):014d}"),)
         bought = Expected(f"cnv-{number}-b", "conversion", "USD", 0, 0, at, refs, "paypal", "EUR", sold)
-        bought = replace(bought, gross_minor=schedule.converted(bought))
+        bought = altered(bought, gross_minor=schedule.converted(bought))
         out = Expected(f"cnv-{number}-s", "conversion", "EUR", -sold, 0, at, refs, "paypal")
         for move, off in ((bought, pick.choice((0, 0, 0, 1, -1))), (out, 0)):
             own = (("transaction", refs[0][1] + move.currency),)
-            made.moves[move.key] = replace(move, refs=own)
+            made.moves[move.key] = altered(move, refs=own)
             gross = move.gross_minor + off
             item = StatementLine(
                 0,
@@ -202,8 +203,8 @@ def parted(line, gross):
     refs = [tuple((k, v + part if k == "transaction" else v) for k, v in line.refs) for part in ("a", "b")]
     rest, rest_fee = line.gross_minor - gross, line.fee_minor - fee
     return (
-        replace(line, key=line.key + "a", gross_minor=gross, fee_minor=fee, net_minor=gross - fee, refs=refs[0]),
-        replace(
+        altered(line, key=line.key + "a", gross_minor=gross, fee_minor=fee, net_minor=gross - fee, refs=refs[0]),
+        altered(
             line, key=line.key + "b", gross_minor=rest, fee_minor=rest_fee, net_minor=rest - rest_fee, refs=refs[1]
         ),
     )
@@ -217,7 +218,7 @@ def statements(made):
     told, truth = [], {}
     for (provider, payout), rows in by_payout.items():
         name = f"{payout:06d}"
-        lines = tuple(replace(row.line, number=n) for n, row in enumerate(rows, start=1))
+        lines = tuple(altered(row.line, number=n) for n, row in enumerate(rows, start=1))
         told.append(Statement(name, provider, "main", "USD", lines))
         truth |= {f"{provider}/{name}/{row.line.key}": row for row in rows}
     return told, truth
@@ -234,7 +235,7 @@ def degraded(made, missing=0.20, mangled=0.05, seed=7):
             refs = ()
         elif luck < missing + mangled:
             refs = tuple((kind, slipped(value, pick)) for kind, value in refs)
-        rows.append(replace(row, line=replace(row.line, refs=refs)) if refs != row.line.refs else row)
+        rows.append(replace(row, line=altered(row.line, refs=refs)) if refs != row.line.refs else row)
     return replace(made, rows=rows)
 
 

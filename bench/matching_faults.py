@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from matching_data import Row, parted
+from msgspec.structs import replace as altered
 
 from steward.reconciliation.core.breaks import BREAKS
 
@@ -36,14 +37,14 @@ class Injector:
 
     def change(self, n, fault, **changes):
         row = self.made.rows[n]
-        line = replace(row.line, **changes)
-        line = replace(line, net_minor=line.gross_minor - line.fee_minor)
+        line = altered(row.line, **changes)
+        line = altered(line, net_minor=line.gross_minor - line.fee_minor)
         self.made.rows[n] = replace(row, line=line, fault=fault)
         self.named(fault, self.made.rows[n])
 
     def add(self, row, fault, **changes):
-        line = replace(row.line, key=f"x{len(self.added)}-{fault}", **changes)
-        line = replace(line, net_minor=line.gross_minor - line.fee_minor)
+        line = altered(row.line, key=f"x{len(self.added)}-{fault}", **changes)
+        line = altered(line, net_minor=line.gross_minor - line.fee_minor)
         made = Row(row.provider, row.payout, line, (), fault)
         self.added.append(made)
         return made

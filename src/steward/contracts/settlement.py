@@ -1,7 +1,8 @@
 """What a provider's or a bank's file says, what the books expect, and what became of both.
 
-Slotted dataclasses, not Pydantic models: a year of statements has half a million lines, and their reader has already
-checked every field. The report of a run is a model.
+Not Pydantic models: a year of statements has half a million lines, and their reader has already checked every field.
+What there is one of for each line or movement is a msgspec struct, made in a tenth of the time that a frozen dataclass
+takes and unknown to the collector, because none of them can be in a cycle. The report of a run is a model.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import ConfigDict, Field
 
 from steward.contracts.base import Contract, Currency, Digest, Instant, JsonObject, Ratio
@@ -37,8 +39,7 @@ Refs = tuple[tuple[str, str], ...]
 """Outside ids by what they name: transaction, payment, order, refund, dispute, payout, reference, bank."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLine:
+class StatementLine(Struct, frozen=True, gc=False):
     """One row of a provider's statement. `net_minor` = `gross_minor` - `fee_minor`, signed as the provider's balance
     moves: a payment is positive, a refund negative, a payout to the bank negative.
     """
@@ -56,8 +57,7 @@ class StatementLine:
     refs: Refs = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BankLine:
+class BankLine(Struct, frozen=True, gc=False):
     """One entry of a bank's statement; money that came in is positive."""
 
     number: int
@@ -117,8 +117,7 @@ class Reading:
     verified: bool = True  # False: the format is known from published field names only
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True, gc=False):
     """One movement of a provider's balance as the books know it, before any statement."""
 
     key: str  # the fact's own id
@@ -196,8 +195,7 @@ InvoiceBreakType = Literal[
 """Why money of a bill is in dispute; each is defined in docs/guides/audit-invoices.md."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatchItem:
+class MatchItem(Struct, frozen=True, gc=False):
     """One side's part of a match."""
 
     side: Literal["statement", "books", "bank"]
@@ -206,8 +204,7 @@ class MatchItem:
     currency: str = ""  # empty: that of the match or break it stands in
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True, gc=False):
     """Items of two sides that are the same money, by which rule and on what evidence; nothing is in two matches."""
 
     rule: str

@@ -131,7 +131,7 @@ WHERE s.superseded_by IS NULL AND s.is_bank AND i.break_id IS NULL
 
 -- pool_expected --
 -- What the books expect on a side, as far as nobody settled it for good.
-SELECT e.key, e.provider, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs::text
+SELECT e.key, e.type, e.currency, e.gross_minor, e.fee_minor, e.at, e.refs::text, e.provider
 FROM expectation e
 LEFT JOIN recon_item i ON i.is_live AND i.book = %(side)s AND i.item_side = 'books' AND i.key = e.key
 LEFT JOIN recon_match m ON m.match_no = i.match_no

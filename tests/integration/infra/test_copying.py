@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from steward.infra.copying import copy_rows
+from steward.infra.copying import Same, copy_columns, copy_rows
 
 pytestmark = pytest.mark.db
 TABLE = "CREATE TEMPORARY TABLE copied (n bigint, word text, yes boolean, at timestamptz, day date) ON COMMIT DROP"
@@ -56,3 +56,15 @@ def test_a_row_that_is_too_short_is_an_error(database):
     with pytest.raises(ValueError, match=r"shorter|longer"), database.transaction() as connection:
         connection.execute("CREATE TEMPORARY TABLE pair (a text, b text) ON COMMIT DROP")
         copy_rows(connection, "COPY pair FROM STDIN", [("a", "b"), ("c",)])
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(word=st.none() | WORDS | st.sampled_from(["%", "%s %d %%", "\\N", "a\tb"]), words=st.lists(WORDS, max_size=5))
+def test_a_column_that_says_the_same_is_there_in_every_row(database, word, words):
+    with database.transaction() as connection:
+        connection.execute("CREATE TEMPORARY TABLE told (a text, b text, c text) ON COMMIT DROP")
+        chunks = [(Same(word), part, Same("x")) for part in (words, words[:2]) if part]
+        copy_columns(connection, "COPY told FROM STDIN", chunks)
+        found = [tuple(row.values()) for row in connection.execute("SELECT * FROM told")]
+        connection.execute("DROP TABLE told")
+    assert found == [(word, one, "x") for one in (*words, *words[:2])]

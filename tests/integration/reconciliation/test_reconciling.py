@@ -6,6 +6,7 @@ import json
 import os
 from datetime import timedelta
 
+import msgspec
 import psycopg
 import pytest
 
@@ -85,6 +86,21 @@ def test_a_clean_statement_is_matched_whole_and_the_same_file_is_a_no_op(books):
     assert books.one("SELECT count(*) FROM recon_match") == before, "an equal run writes no match"
     (one,) = books.app.settlement_files.listed()
     assert (one["done"], one["lines"], one["net_minor"]) == (4, 4, 3396)
+
+
+def test_a_run_that_cannot_read_what_is_kept_lets_go_of_the_database(books):
+    take(books, stripe(row(1, 10, 0.59)))
+    books.app.reconciliation.catch_up()
+    with books.app.database.transaction() as connection:
+        connection.execute(
+            """INSERT INTO expectation SELECT side, key || 'x', provider, type, currency, gross_minor, fee_minor, at,
+               '["no pair"]', position FROM expectation LIMIT 1"""
+        )
+    with pytest.raises(msgspec.ValidationError):
+        run(books)
+    with books.app.database.transaction() as connection:
+        connection.execute("DELETE FROM expectation WHERE key LIKE '%x'")
+    assert run(books)["matched"] == 1
 
 
 def test_a_wrong_fee_and_a_lost_payment_are_exactly_those_breaks(books):

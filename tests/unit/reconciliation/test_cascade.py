@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace as altered
 
 from steward.contracts.settlement import Expected, FeeTerms, FxTerms, Statement, StatementLine
 from steward.kernel.errors import BadInput
@@ -102,7 +103,7 @@ def test_a_reference_with_type_and_amount_is_a_match_unless_an_id_contradicts():
 
 
 def test_a_repeated_line_is_a_duplicate_of_the_earlier():
-    again = replace(line("l2", refs=SAME), at=AT + timedelta(seconds=5))
+    again = altered(line("l2", refs=SAME), at=AT + timedelta(seconds=5))
     result = run([again, line(refs=SAME)], [move(refs=SAME)])
     assert told(result) == ([("exact_id", 0)], ["duplicate"])
     assert result.matches[0].items[0].key == "stripe/s1/l1"
@@ -217,7 +218,7 @@ def test_every_break_is_defined_and_suggested_and_shown_here():
 def test_a_lost_line_and_a_wrong_fee_are_exactly_those_breaks():
     kept = [line(f"l{i}", refs=(("payment", f"pi_000000000{i}"),)) for i in range(1, 5)]
     moves = [move(f"e{i}", refs=(("payment", f"pi_000000000{i}"),)) for i in range(5)]
-    kept[2] = replace(kept[2], fee_minor=420, net_minor=9_580)
+    kept[2] = altered(kept[2], fee_minor=420, net_minor=9_580)
     result = run(kept, moves)
     assert [(b.type, b.amount_minor) for b in result.breaks] == [("fee", -100), ("missing", -9_680)]
     assert len(result.matches) == 3
@@ -238,7 +239,7 @@ def test_what_cannot_be_understood_is_refused():
     with pytest.raises(BadInput, match="same key"):
         run([line(), line()], [])
     with pytest.raises(BadInput, match="net"):
-        run([replace(line(), net_minor=1)], [])
+        run([altered(line(), net_minor=1)], [])
     with pytest.raises(BadInput, match="two terms"):
         run([line()], [], terms=[*TERMS, TERMS[0]])
     with pytest.raises(BadInput, match="two windows"):
@@ -268,7 +269,7 @@ def test_a_dropped_break_breaks_conservation():
     other = {"books": came_in["books"], "statement": {"EUR": came_in["statement"]["USD"]}}
     with pytest.raises(conserve.NotConserved, match="became"):
         conserve.check(other, result.matches, result.breaks, result.open)
-    out = replace(result.matches[0], rounding_minor=1)
+    out = altered(result.matches[0], rounding_minor=1)
     with pytest.raises(conserve.NotConserved, match="is out by 0"):
         conserve.check(came_in, [out], result.breaks, result.open)
 

@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from msgspec import structs
+
 from steward.contracts.settlement import (
     BankLine,
     Expected,
@@ -71,7 +73,7 @@ def _arriving(move: Expected) -> Expected:
     sign = -1 if move.type in {"payout", "payout_reversal"} else 1
     net = move.gross_minor - (move.fee_minor or 0)
     refs = tuple(ref for ref in move.refs if ref[0] in {"payout", "reference", "transaction", "bank"})
-    return replace(move, type="payout", gross_minor=sign * net, fee_minor=0, refs=refs)
+    return structs.replace(move, type="payout", gross_minor=sign * net, fee_minor=0, refs=refs)
 
 
 def _named(expected: Iterable[Expected]) -> dict[str, tuple[str, str]]:

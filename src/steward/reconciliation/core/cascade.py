@@ -161,12 +161,12 @@ def finished(
 
 def fingerprint(result: Reconciled) -> str:
     """SHA-256 over every match, break and open item in order: equal results have equal fingerprints."""
-    digest = hashlib.sha256()
-    told = [
-        f"m|{match.rule}|{match.confidence}|{match.currency}|{match.rounding_minor}{_told(match.items)}"
-        for match in result.matches
-    ]
-    digest.update("".join(told).encode())
+    told: list[str] = []
+    for match in result.matches:
+        told.append(f"m|{match.rule}|{match.confidence}|{match.currency}|{match.rounding_minor}")
+        for item in match.items:
+            told.append(f"|{item.side}|{len(item.key)}|{item.key}|{item.amount_minor}\n")  # noqa: PERF401 (a list more)
+    digest = hashlib.sha256("".join(told).encode())
     for one in result.breaks:
         digest.update((f"b|{one.type}|{one.currency}|{one.amount_minor}" + _told(one.keys)).encode())
     digest.update(("o" + _told(result.open)).encode())

@@ -57,12 +57,14 @@ def claimed_by(pool: Pool, index: Index, n: int) -> int:
     known, kinds = entry
     found, unknown = -1, False
     for ref in line.refs:  # half a million times a year: nothing here but look-ups
+        if ref[0] not in kinds:
+            continue
         hit = known.get(ref, -1)
         if hit >= 0:
             if found >= 0 and hit != found:
                 return -1
             found = hit
-        elif hit == -1 and ref[0] in kinds:
+        elif hit == -1:
             unknown = True
     if found >= 0 and ((unknown and contradict(line, pool.moves[found])) or doubtful(line, pool.moves[found])):
         return -1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from steward.contracts.base import JsonObject
 from steward.contracts.event import RecordedEvent
@@ -107,7 +108,7 @@ def comparable(statements: Sequence[Statement], moves: Sequence[Expected]) -> li
 def _without(move: Expected, kinds: set[str]) -> Expected:
     """The movement without ids of these kinds."""
     refs = tuple(ref for ref in move.refs if ref[0] not in kinds)
-    return move if len(refs) == len(move.refs) else replace(move, refs=refs)
+    return move if len(refs) == len(move.refs) else structs.replace(move, refs=refs)
 
 
 def _moved(kind: str, data: dict[str, Any]) -> tuple[str, str, int, int | None] | None:

@@ -58,12 +58,11 @@ def doubtful(line: StatementLine, move: Expected) -> bool:
     a neighbour. References that are far apart are different names of the same thing.
     """
     refs, carriers = move.refs, CARRIERS[line.type]
-    for ref in line.refs:
-        if ref in refs:
-            continue
+    for kind, value in line.refs:
         for other, theirs in refs:
-            comparable = ref[0] == other and len(theirs) >= LONG and other not in carriers
-            if comparable and within(ref[1], theirs, DOUBT) is not None:
+            if kind != other or value == theirs or len(theirs) < LONG or other in carriers:
+                continue
+            if (kind, value) not in refs and within(value, theirs, DOUBT) is not None:
                 return True
     return False
 

@@ -7,13 +7,13 @@ decimal sign; one file writes one sign. Times are UTC, as the rows say.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from steward.contracts.settlement import LineType, Reading
 from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, plain
 from steward.reconciliation.readers.draft import Draft, Gathering, digest_key, refs
-from steward.reconciliation.readers.moments import day_of, local
+from steward.reconciliation.readers.moments import day_of, instant
 from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 _KINDS: dict[str, LineType] = {
@@ -76,7 +76,7 @@ def _when(text: str) -> datetime:
         if not all(part.isascii() and part.isdigit() for part in figures):
             raise BadInput(f"{text[:32]!r} is no date")
         text = day_of(int(text[6:10]), int(text[3:5]), int(text[:2])).isoformat() + text[10:]
-    return local(text).astimezone(UTC)
+    return instant(text)
 
 
 class _Report:

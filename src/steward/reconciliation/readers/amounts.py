@@ -27,6 +27,7 @@ _PLAIN = re.compile(r"([+-]?)([0-9]{1,20})(?:\.([0-9]{0,20}))?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def currency_code(text: str) -> str:
     code = text.strip().upper()
     if code not in CODES:

@@ -6,13 +6,11 @@ is the sum of its parts. The times are UTC, which is Checkout.com's default.
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from steward.contracts.settlement import LineType, Reading
 from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, digest_key, held, refs, stem
-from steward.reconciliation.readers.moments import local
+from steward.reconciliation.readers.moments import instant
 from steward.reconciliation.readers.tables import Header, cell, header_of, rows, text_of
 
 TYPES: dict[str, LineType] = {
@@ -64,7 +62,7 @@ class _Breakdown:
         kept = reserve if net == gross + cost + reserve else 0
         amounts = held(gross, -cost, net - kept)
         kind = TYPES.get(raw.casefold(), "unknown")
-        at = local(cell(cells, self.when)).astimezone(UTC)
+        at = instant(cell(cells, self.when))
         outside = refs([
             ("transaction", cell(cells, self.action) or payment), ("payment", payment),
             ("order", cell(cells, self.reference)), ("payout", payout),
@@ -94,7 +92,7 @@ class _Payouts:
         paid = minor(cell(cells, self.amount), currency)
         makes = sum(minor_or_zero(cell(cells, place), currency) for place in self.parts)
         draft.total(paid == makes, f"payout {payout} is the sum of its parts", number, currency, paid, makes)
-        at = local(cell(cells, self.when)).astimezone(UTC)
+        at = instant(cell(cells, self.when))
         kind: LineType = "payout" if paid >= 0 else "payout_reversal"
         gathering = draft.of_payout("", fallback, "", currency)
         gathering.account = gathering.account or cell(cells, self.entity)

@@ -11,6 +11,7 @@ from steward.contracts.settlement import BankLine, LineType, Reading, Refs, Reje
 from steward.kernel.errors import BadInput
 from steward.kernel.money import Money
 
+_LONGEST_ID = 200
 MOST_LISTED = 100
 """Bad lines that are listed; the first of them decides."""
 
@@ -28,7 +29,12 @@ def stem(name: str) -> str:
 
 def refs(pairs: Iterable[tuple[str, str]]) -> Refs:
     """Each outside id once, the empty ones left out."""
-    return tuple(dict.fromkeys([(name, value[:200]) for name, value in pairs if value]))
+    found: dict[tuple[str, str], None] = {}
+    for pair in pairs:
+        value = pair[1]
+        if value:
+            found[pair if len(value) <= _LONGEST_ID else (pair[0], value[:_LONGEST_ID])] = None
+    return tuple(found)
 
 
 @dataclass(slots=True)

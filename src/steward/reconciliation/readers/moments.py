@@ -78,6 +78,12 @@ def local(text: str, assumed: tzinfo | None = UTC) -> datetime:
     return datetime(when.year, when.month, when.day, hours, minutes, seconds, micros, tzinfo=place)
 
 
+@lru_cache(maxsize=65536)
+def instant(text: str) -> datetime:
+    """The same in UTC, and without an offset in UTC: one object for all rows of one time."""
+    return local(text).astimezone(UTC)
+
+
 def unix(seconds: int) -> datetime:
     if not 0 <= seconds < 7_258_118_400:
         raise BadInput(f"{str(seconds)[:24]} is no Unix time of a statement")

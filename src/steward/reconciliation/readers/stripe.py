@@ -5,14 +5,14 @@ Stripe's reports, unless the column says otherwise.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from steward.contracts.settlement import LineType, Reading
 from steward.kernel.errors import BadInput
-from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
+from steward.reconciliation.readers.amounts import currency_code, minor
 from steward.reconciliation.readers.draft import Draft, Gathering, held, refs, stem
-from steward.reconciliation.readers.moments import local, unix
+from steward.reconciliation.readers.moments import instant, local, unix
 from steward.reconciliation.readers.refusing import no_settlement
 from steward.reconciliation.readers.structured import as_list, as_object, integer, parsed, word
 from steward.reconciliation.readers.tables import Header, header_of, rows, text_of
@@ -74,23 +74,25 @@ class _Itemised:
         row = self.header.row(cells)
         currency = currency_code(row[self.currency])
         gross, net = minor(row[self.gross], currency), minor(row[self.net], currency)
-        amounts = held(gross, minor_or_zero(row[self.fee], currency), net)
+        fee = row[self.fee]
+        amounts = held(gross, minor(fee, currency) if fee else 0, net)
         category, key, source = row[self.category], row[self.key], row[self.source]
         if not key:
             raise BadInput("no balance transaction id")
         kind = line_type(category, net)
         payout = row[self.payout] or (source if kind == "payout" and self.payout >= 0 else "")
         sent = payout or row[self.own_payout] or (source if kind == "payout" else "")
-        at = local(row[self.created]).astimezone(UTC)
+        at = instant(row[self.created])
         available = row[self.available]
-        outside = refs([
+        outside = [
             ("transaction", key), ("payment", row[self.charge]), _source(source),
             ("refund", row[self.refund]), ("payout", sent), ("reference", row[self.intent]),
-            *(("order", row[place]) for place in self.orders),
-        ])  # fmt: skip
+        ]  # fmt: skip
+        if self.orders:
+            outside += [("order", row[place]) for place in self.orders]
         gathering = draft.of_payout(payout, fallback, "", currency)
         gathering.account = gathering.account or row[self.account]
-        gathering.add(number, key, kind, category, amounts, at, _day(available, at), outside)
+        gathering.add(number, key, kind, category, amounts, at, _day(available, at), refs(outside))
         return gathering
 
 

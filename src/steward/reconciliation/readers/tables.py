@@ -33,11 +33,19 @@ def text_of(content: bytes) -> str:
 
 def rows(text: str, delimiter: str = ",") -> Rows:
     """(first line's number, cells) of each row that is not blank. Broken quoting is refused with its line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    last, count = 0, 0
+    source = io.StringIO(text, newline="")
+    quoted: list[str] = []
+    reader = csv.reader(_from(quoted, source), delimiter=delimiter, strict=True)
+    plain, count = 0, 0
     try:
-        for cells in reader:
-            first, last = last + 1, reader.line_num
+        for line in source:
+            first = plain + reader.line_num + 1
+            if '"' in line or len(line) > LARGEST_FIELD:
+                quoted.append(line)
+                cells = next(reader)
+            else:
+                plain += 1
+                cells = line.rstrip("\r\n").split(delimiter)
             if not any(map(str.strip, cells)):
                 continue
             count += 1
@@ -45,7 +53,13 @@ def rows(text: str, delimiter: str = ",") -> Rows:
                 raise BadInput(f"the file has more than {MOST_ROWS} rows")
             yield first, cells
     except csv.Error as error:
-        raise BadInput(f"no table: {error}", where=f"line {reader.line_num}") from None
+        raise BadInput(f"no table: {error}", where=f"line {plain + reader.line_num}") from None
+
+
+def _from(first: list[str], rest: Iterator[str]) -> Iterator[str]:
+    """The lines of the rows that are quoted: what was taken of one already, then what follows."""
+    while line := first.pop() if first else next(rest, ""):
+        yield line
 
 
 def named(text: str) -> str:
@@ -85,8 +99,10 @@ class Header:
         """The stripped cells of a row of this header, with an empty one behind them: a column that is not there is at
         place -1, which is that one.
         """
-        self.check(cells)
-        return [*map(str.strip, cells[: self.width]), ""]
+        if len(cells) != self.width:
+            self.check(cells)
+            cells = cells[: self.width]
+        return [*map(str.strip, cells), ""]
 
 
 def header_of(table: Rows) -> Header:

@@ -6,13 +6,11 @@ Unverified: known from published field names, not from a real file. It carries n
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from steward.contracts.settlement import LineType, Reading
 from steward.kernel.errors import BadInput
 from steward.reconciliation.readers.amounts import currency_code, minor, minor_or_zero
 from steward.reconciliation.readers.draft import Draft, held, refs, stem
-from steward.reconciliation.readers.moments import local
+from steward.reconciliation.readers.moments import instant
 from steward.reconciliation.readers.tables import Header, Rows, header_of, rows, text_of
 from steward.reconciliation.readers.workbook import is_workbook, sheet_rows
 
@@ -63,7 +61,7 @@ def _line(draft: Draft, columns: _Columns, number: int, cells: list[str], fallba
     if not key:
         raise BadInput("no order or adjustment id")
     kind = TYPES.get(raw.casefold(), "unknown")
-    settled = local(row[columns.settled]).astimezone(UTC)
+    settled = instant(row[columns.settled])
     statement = row[columns.statement]
     payout = row[columns.payout] or statement
     gathering = draft.of_payout(statement, fallback, "", currency)

@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 from psycopg import Connection
 
 from steward.contracts.event import Envelope
@@ -27,7 +26,7 @@ from steward.reconciliation.core.cascade import uncollected
 from steward.reconciliation.readers import read
 from steward.reconciliation.service.keeping import keep_file
 from steward.reconciliation.store import ResultStore, Row, StatementStore
-from steward.reconciliation.store.statements import row_of
+from steward.reconciliation.store.statements import lines_digest
 
 SOURCE = "steward/reconciliation"
 _MOST_BYTES = 256 << 20
@@ -92,16 +91,14 @@ class SettlementFiles:
         before = self._store.current(connection, reading.provider, names)
         written: list[JsonObject] = []
         for statement in reading.statements:
-            lines = [row_of(line) for line in statement.lines]
-            digest = _lines_digest(lines)
             old = before.get(statement.id)
-            if old is not None and bytes(old["lines_digest"]) == digest:
+            if old is not None and bytes(old["lines_digest"]) == lines_digest(statement.lines):
                 written.append({"id": old["settlement_id"], "statement": statement.id, "outcome": "known"})
                 continue
             settlement_id = make_id("stl", unix_ms(now), random_bytes(10))
             if old is not None:
                 self._replace(connection, old, settlement_id, by, now)
-            self._add(connection, (statement, lines), settlement_id, file_id, digest, now)
+            self._add(connection, statement, settlement_id, file_id, now)
             said = "corrected" if old else "new"
             written.append(
                 {"id": settlement_id, "statement": statement.id, "outcome": said, "lines": len(statement.lines)}
@@ -109,15 +106,8 @@ class SettlementFiles:
         return written
 
     def _add(
-        self,
-        connection: Connection[Row],
-        told: tuple[Statement, list[tuple[Any, ...]]],
-        settlement_id: str,
-        file_id: str,
-        digest: bytes,
-        now: datetime,
+        self, connection: Connection[Row], statement: Statement, settlement_id: str, file_id: str, now: datetime
     ) -> None:
-        statement, lines = told
         net = _net(statement)
         row = {
             "settlement_id": settlement_id,
@@ -131,13 +121,12 @@ class SettlementFiles:
             "closing_minor": statement.closing_minor,
             "net_minor": net,
             "lines": len(statement.lines),
-            "lines_digest": digest,
             "payout_id": statement.payout_id,
             "starts": statement.starts,
             "ends": statement.ends,
             "now": now,
         }
-        self._store.add(connection, row, lines)
+        self._store.add(connection, row, statement.lines)
         data: JsonObject = {
             "settlement_id": settlement_id,
             "provider": statement.provider,
@@ -209,12 +198,7 @@ def _told(reading: Reading, name: str) -> JsonObject:
 
 
 def _net(statement: Statement) -> int:
-    return sum(line.amount_minor if isinstance(line, BankLine) else line.net_minor for line in statement.lines)
-
-
-def _lines_digest(lines: Sequence[tuple[Any, ...]]) -> bytes:
-    """SHA-256 over every line: whether a statement says something new."""
-    return hashlib.sha256(msgspec.json.encode(lines)).digest()
+    return sum([line.amount_minor if isinstance(line, BankLine) else line.net_minor for line in statement.lines])
 
 
 def _text(value: Any) -> Any:

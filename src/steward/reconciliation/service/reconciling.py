@@ -8,10 +8,12 @@ matched or resolved is no longer in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
+from msgspec import structs
 from psycopg import Connection
 
 from steward.contracts.event import RecordedEvent
@@ -94,9 +96,11 @@ class Reconciliation:
                 expected = _due_from(self._store.tellers(connection), expected)
             result = self._cascade(side, statements, expected, moment)
             run_id = make_id("run", unix_ms(now), random_bytes(10))
-            self._keep(connection, side, result, run_id, live, now)
+            with ThreadPoolExecutor(1) as beside:  # the database takes longer for the matches than Python does
+                digest = beside.submit(fingerprint, result)
+                self._keep(connection, side, result, run_id, live, now)
             self._settled(connection, side, (pool, result), run_id, now)
-            report = self._report(side, run_id, result)
+            report = self._report(side, run_id, result, digest.result())
             values = {"run_id": run_id, "side": side, "as_of": moment, "now": now, "by": by, "report": report}
             self._results.add_run(connection, values)
         return report
@@ -162,7 +166,7 @@ class Reconciliation:
         new = self._results.put_settled(connection, rows, run_id, now, is_bank=side == "bank")
         self._events.put([reconciled(row, run_id, now) for row in new])
 
-    def _report(self, side: Side, run_id: str, result: Reconciled) -> JsonObject:
+    def _report(self, side: Side, run_id: str, result: Reconciled, digest: str) -> JsonObject:
         report = result.report
         return {
             "run": run_id,
@@ -176,7 +180,7 @@ class Reconciliation:
             "rounding_minor": report.rounding_minor,
             "breaks": len(result.breaks),
             "conserved": report.conserved,
-            "digest": fingerprint(result),
+            "digest": digest,
         }
 
     def _expect(self, events: list[RecordedEvent]) -> None:
@@ -307,7 +311,7 @@ def _due_from(tellers: Mapping[str, bool], expected: Sequence[Expected]) -> list
 def _charged(statement: Statement) -> Statement:
     """Providers write a charge that stands alone as an amount or as a fee: here it is a fee."""
     lines = [
-        replace(line, gross_minor=0, fee_minor=-line.net_minor)
+        structs.replace(line, gross_minor=0, fee_minor=-line.net_minor)
         if isinstance(line, StatementLine) and line.type in ("fee", "tax")
         else line
         for line in statement.lines

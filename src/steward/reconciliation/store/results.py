@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from steward.contracts.settlement import Match, MatchItem
 from steward.infra import sql
-from steward.infra.copying import copy_rows
+from steward.infra.copying import CHUNK, Column, Same, copy_columns, copy_rows
 from steward.kernel.canonical import JsonObject
 from steward.reconciliation.store.statements import Row
 
@@ -47,32 +47,21 @@ class ResultStore:
     ) -> list[int]:
         """Matches with their items; their numbers."""
         numbers = self._numbers(connection, len(matches))
+        parts = [(numbers[at : at + CHUNK], matches[at : at + CHUNK]) for at in range(0, len(matches), CHUNK)]
         told_by: dict[int, str] = {}  # the cascade shares evidence between matches
-
-        def evidence(one: Match) -> str:
-            found = told_by.get(id(one.evidence))
-            if found is None:
-                found = told_by[id(one.evidence)] = json.dumps(one.evidence)
-            return found
-
-        pairs = list(zip(numbers, matches, strict=True))
-        copy_rows(
+        copy_columns(
             connection,
             self._sql["copy_matches"],
             (
-                (n, run_id, side, m.rule, m.confidence, m.currency, m.rounding_minor, evidence(m), now, by)
-                for n, m in pairs
+                (
+                    own, Same(run_id), Same(side), [m.rule for m in part], [m.confidence for m in part],
+                    [m.currency for m in part], [m.rounding_minor for m in part],
+                    [told_by.get(id(m.evidence)) or _evidence(m, told_by) for m in part], Same(now), Same(by),
+                )
+                for own, part in parts
             ),
-        )
-        copy_rows(
-            connection,
-            self._sql["copy_items"],
-            (
-                (i.side, side, i.key, n, None, i.amount_minor, i.currency or m.currency)
-                for n, m in pairs
-                for i in m.items
-            ),
-        )
+        )  # fmt: skip
+        copy_columns(connection, self._sql["copy_items"], (_item_columns(side, own, part) for own, part in parts))
         return numbers
 
     def _numbers(self, connection: Connection[Row], count: int) -> list[int]:
@@ -154,6 +143,20 @@ class ResultStore:
     def own(self, connection: Connection[Row], break_id: str, owner: str) -> bool:
         values = {"break_id": break_id, "owner": owner}
         return connection.execute(self._sql["own_break"], values).fetchone() is not None
+
+
+def _evidence(match: Match, told_by: dict[int, str]) -> str:
+    told_by[id(match.evidence)] = text = json.dumps(match.evidence)
+    return text
+
+
+def _item_columns(side: str, numbers: Sequence[int], matches: Sequence[Match]) -> Sequence[Column]:
+    """The items of these matches, each with the number of its match."""
+    items = [item for match in matches for item in match.items]
+    own = [n for n, match in zip(numbers, matches, strict=True) for _ in match.items]
+    currencies = [item.currency or match.currency for match in matches for item in match.items]
+    amounts = [item.amount_minor for item in items]
+    return [i.side for i in items], Same(side), [i.key for i in items], own, Same(None), amounts, currencies
 
 
 def told(items: Sequence[MatchItem]) -> tuple[str, ...]:

@@ -164,10 +164,10 @@ def test_a_damaged_bill_is_refused_or_its_total_still_holds(place, put, cut):
         assert made.invoices == ()
         return
     assert made.control_total_ok is not False
-    table = [
-        {name.strip().casefold(): (value or "").strip() for name, value in row.items() if name}
-        for row in csv.DictReader(io.StringIO(damaged.decode("utf-8-sig"), newline=""))
-    ]
+    written = csv.reader(io.StringIO(damaged.decode("utf-8-sig"), newline=""))
+    header, *rest = (cells for cells in written if any(map(str.strip, cells)))  # damage may put an empty row first
+    names = [name.strip().casefold() for name in header]
+    table = [dict(zip(names, map(str.strip, cells), strict=False)) for cells in rest]
     told = [(row["currency"].upper(), Decimal(row["amount"])) for row in table if row["campaign_id"] != "TOTAL"]
     read = [line for one in made.invoices for line in one.lines]
     assert [(one.currency, Decimal(one.amount_minor).scaleb(-exponent(one.currency))) for one in read] == told

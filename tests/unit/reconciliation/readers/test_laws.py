@@ -5,13 +5,14 @@ import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from steward.kernel.errors import BadInput
 from steward.kernel.money import exponent
 from steward.reconciliation.readers import read
 from steward.reconciliation.readers.amounts import CODES, LARGEST, minor, plain
+from steward.reconciliation.readers.tables import rows
 from steward.reconciliation.readers.workbook import number_text
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD"])
@@ -194,3 +195,29 @@ def test_any_bytes_are_answered(content, provider):
     except BadInput:
         return
     assert reading.refused is not None
+
+
+def read_by_csv(text, delimiter):
+    """What Python's csv reads, with the numbers of lines; an error as the words of its refusal."""
+    reader, last, found = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 0, []
+    try:
+        for cells in reader:
+            first, last = last + 1, reader.line_num
+            found += [(first, cells)] if "".join(cells).strip() else []
+    except csv.Error as error:
+        return found, f"line {reader.line_num}: no table: {error}"
+    return found, ""
+
+
+TABLES = st.lists(st.sampled_from(['"', '""', ",", ";", "\r", "\n", "\r\n", "\x85", " ", "a", "é", "b c"]), max_size=40)
+
+
+@given(parts=TABLES, delimiter=st.sampled_from([",", ";"]))
+@example(parts=["a", ",", '"', "\r\n", '"', "\n", "b", "\r", '"', "a"], delimiter=",")
+def test_rows_are_those_of_csv_whether_quoted_or_not(parts, delimiter):
+    text, found, refused = "".join(parts), [], ""
+    try:
+        found.extend(rows(text, delimiter))
+    except BadInput as error:
+        refused = f"{error.where}: {error.what}"
+    assert (found, refused) == read_by_csv(text, delimiter)
