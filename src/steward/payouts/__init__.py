@@ -7,6 +7,7 @@ Never         sends anything, approves anything, or computes from a float.
 Read next     core/owed.py and core/bills.py, then service/payouts.py.
 """
 
+from steward.payouts.core.recipients import chosen
 from steward.payouts.service import Doors, Payees, Payouts, Screening
 
-__all__ = ["Doors", "Payees", "Payouts", "Screening"]
+__all__ = ["Doors", "Payees", "Payouts", "Screening", "chosen"]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from steward.kernel.errors import BadInput
+
 Who = Literal["creator", "supplier"]
 
 
@@ -28,6 +30,18 @@ class Recipient:
 CREATOR = Recipient("creator", "payout.creator", "payout_id", "PayoutProcessed", "CreatorPayoutLanded")
 SUPPLIER = Recipient("supplier", "supplier.pay", "payment_id", "SupplierPaid", "SupplierPaymentLanded")
 RECIPIENTS: tuple[Recipient, ...] = (CREATOR, SUPPLIER)
+
+
+def chosen(among: str | None, creator: str | None, supplier: str | None) -> tuple[Who | None, str | None]:
+    """Whom somebody asks for: `among` is creators, suppliers or all, and one creator or supplier may be named.
+    `BadInput` where that contradicts itself.
+    """
+    words: dict[str | None, Who | None] = {None: None, "all": None, "creators": "creator", "suppliers": "supplier"}
+    named: Who | None = "creator" if creator else "supplier" if supplier else None
+    who = words[among]
+    if (creator and supplier) or (named and who not in (None, named)):
+        raise BadInput("these are not the same people", fix="name one creator, or one supplier, or neither")
+    return named or who, creator or supplier
 
 
 def recipient_of(row: Mapping[str, Any]) -> Recipient:
