@@ -240,7 +240,7 @@ def house(fresh, tmp_path, dollars, prover):
 
 def test_a_due_audited_bill_is_prepared_agreed_to_sent_once_shown_by_the_bank_and_settled(house):
     house.bill("i1", 15_000)
-    assert house.waits() == [("i1", "nothing_due", {"not_audited": 15_000})]
+    assert house.waits() == [("i1", "not_audited", {"not_audited": 15_000})]
     house.paper("i1", 50, "150.00")
     assert house.audit()["breaks"] == 0
     made = house.prepared()
@@ -295,12 +295,12 @@ def test_of_a_disputed_bill_the_undisputed_part_is_paid_and_the_rest_when_the_di
     assert house.act("p1", 1).result["code"] == "in_dispute"
     house.pay(payout)
     assert house.state(payout) == "sent"
-    assert house.waits() == [("i1", "nothing_due", {"disputed": 3_000})]
+    assert house.waits() == [("i1", "disputed", {"disputed": 3_000})]
     # What is claimed stays here for good; what is accepted is owed.
     (found,) = house.app.reconciliation.breaks()
     house.app.reconciliation.resolve(found["id"], "claim", "ana", "thirty dollars too many")
     house.audit()
-    assert house.waits() == [("i1", "nothing_due", {"disputed": 3_000})]
+    assert house.waits() == [("i1", "disputed", {"disputed": 3_000})]
     assert house.act("p2", 1).result["code"] == "in_dispute"
     house.bill("i2", 3_300)
     house.paper("i2", 10, "33.00")
@@ -317,16 +317,24 @@ def test_tax_of_what_is_in_dispute_and_what_the_bill_does_not_say_is_not_paid_an
     disputed = house.app.settled.fact("invoice.disputed", {"supplier_id": SUPPLIER, "invoice_id": "i1"})
     assert disputed == {"amount_minor": 1_200, "currency": "USD"}, "10.00 and a fifth of it"
     house.paper("i1", 30, "90.00", "corrected.csv")
-    assert house.waits() == [("i1", "nothing_due", {"not_audited": 12_000})]
+    assert house.waits() == [("i1", "not_audited", {"not_audited": 12_000})]
     house.audit()
-    assert [one["amount_minor"] for one in house.prepared()["payouts"]] == [10_800]
+    (payout,) = house.prepared()["payouts"]
+    assert payout["amount_minor"] == 10_800
+    # What was prepared on a bill that was corrected meanwhile does not go out, whoever agrees.
+    house.paper("i1", 30, "89.00", "again.csv")
+    done = house.agree(payout, house.ben)
+    assert (done["state"], done["code"]) == ("rejected", "no_longer_allowed"), done
+    house.send()
+    assert house.server.posts == 0
+    assert house.state(payout) == "dropped"
 
 
 def test_a_bill_that_could_be_audited_is_refused_before_and_one_that_nobody_can_is_a_persons(house):
     house.bill("i1", 15_000)
     assert house.act("p1", 100).result["code"] == "not_audited"
     house.bill("x1", 300_000, supplier_id="acme", purchase_order_id=None)
-    assert [one[:2] for one in house.waits()] == [("i1", "nothing_due"), ("x1", "no_payee")]
+    assert [one[:2] for one in house.waits()] == [("i1", "not_audited"), ("x1", "no_payee")]
     house.let_in("acme", f"mercury:{uuid5(SPACE, 'acme')}")
     house.clock.advance(timedelta(days=31))
     (payout,) = house.prepared()["payouts"]

@@ -28,6 +28,9 @@ REASONS = {
     "screening": "the name must be cleared first",
     "currency": "the rules know money of one currency alone",
     "nothing_due": "nothing is due yet",
+    "not_due": "it is not due yet",
+    "not_audited": "no audit judged the bill as it stands; import it, and audit",
+    "disputed": "what is left of it is in dispute or was claimed",
 }
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from steward.kernel.instants import format_instant
-from steward.payouts.core.bills import Bill, Standing, payable
+from steward.payouts.core.bills import Bill, Payable, Standing, payable
 from steward.payouts.core.owed import Line
 from steward.payouts.core.recipients import SUPPLIER
 from steward.payouts.service.following import WALLETS
@@ -25,7 +25,7 @@ def pay_suppliers(one: Round, supplier_id: str | None) -> None:
             continue
         found = payable(bill, standing_of(one.doors.settled, bill.supplier_id, bill.invoice_id), ahead, one.now)
         screened = one.screen(bill.supplier_id)
-        why = _against(one, bill, found.amount_minor, screened)
+        why = _against(one, bill, found, screened)
         named = {"invoice_id": bill.invoice_id, "due_at": format_instant(bill.due_at)}
         if why or found.waiting:
             waiting = {str(reason): amount for reason, amount in found.waiting.items()}
@@ -44,12 +44,12 @@ def standing_of(settled: Settled, supplier_id: str, invoice_id: str) -> Standing
     return Standing(None if judged is None else judged == 1, None if disputed is None else disputed["amount_minor"])
 
 
-def _against(one: Round, bill: Bill, amount_minor: int, screened: Screened) -> str:
+def _against(one: Round, bill: Bill, found: Payable, screened: Screened) -> str:
     """Why nothing of a bill is paid now, or nothing."""
     if ("supplier", bill.supplier_id, bill.invoice_id) in one.open:
         return "on_its_way"
-    if not amount_minor:
-        return "nothing_due"
+    if not found.amount_minor:
+        return next(iter(found.waiting))
     why = one.against(bill.supplier_id, bill.currency, screened)
     system = one.payees.get(bill.supplier_id, "").partition(":")[0]
     return "not_a_bank" if not why and system in WALLETS else why
