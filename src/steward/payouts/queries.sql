@@ -40,6 +40,11 @@ GROUP BY 1, 2 HAVING sum(amount_minor) <> 0;
 -- Who has a payout on its way, and which bills have a payment.
 SELECT creator_id, currency, supplier_id, invoice_id FROM payout WHERE state = 'open';
 
+-- open_minor --
+-- What payouts on their way will take from the bank.
+SELECT coalesce(sum(amount_minor), 0)::bigint AS amount_minor FROM payout
+WHERE state = 'open' AND currency = %(currency)s AND split_part(payee, ':', 1) <> ALL (%(wallets)s::text[]);
+
 -- bills --
 -- Bills of suppliers and services that came, each with what payments that were not dropped hold of it and with what was paid
 -- past them. One that says no day is due when it came.

@@ -371,6 +371,30 @@ def test_bills_are_paid_when_they_are_due_the_oldest_first_and_payments_by_hand_
     assert [one["invoice_id"] for one in house.prepared(who="supplier")["payouts"]] == ["now"]
 
 
+def test_money_that_is_short_pays_the_longest_due_and_more_than_was_ordered_waits(house):
+    """Nothing is proposed that the rules would refuse: refusals are violations of whoever proposes."""
+    for number, quantity, amount, due in (("a", 30, 9_000, -3), ("b", 40, 12_000, -2), ("c", 10, 3_000, -1)):
+        house.bill(number, amount, due=due)
+        house.paper(number, quantity, f"{amount // 100}.00")
+    house.bill("d", 31_000)
+    house.paper("d", 20, "60.00")
+    house.audit()
+    free = house.app.money.fact("cash.free", {}, house.clock.now())["amount_minor"]
+    house.app.ledger.set_limits("assets:bank", "USD", free - 10_000, None, "ana", "kept for refunds")
+    made = house.prepared()
+    assert [(one["invoice_id"], one["amount_minor"]) for one in made["payouts"]] == [("a", 9_000)]
+    waits = {one["invoice_id"]: one["code"] for one in made["waiting"]}
+    assert waits == {"b": "reserve", "c": "reserve", "d": "reserve"}
+    by_hand = {"supplier_id": SUPPLIER, "currency": "USD", "amount_minor": 25_000, "invoice_id": "z"}
+    house.app.ledger.set_limits("assets:bank", "USD", free - 36_000, None, "ana", "less is kept")
+    house.bill("z", 25_000)
+    house.shop.take_in(fact("SupplierPaid", "h1", house.clock.now(), payment_id="h1", **by_hand))
+    house.clock.advance(timedelta(minutes=1))
+    waits = {one["invoice_id"]: one["code"] for one in house.prepared()["waiting"]}
+    assert waits == {"b": "over_order", "c": "reserve", "d": "over_order"}, "the order leaves room for fifty dollars"
+    assert house.told("InvariantViolated") == []
+
+
 def test_nobody_is_paid_elsewhere_and_no_agent_and_no_sql_of_ours_lets_a_payment_go(house):
     house.bill("i1", 15_000)
     house.paper("i1", 50, "150.00")

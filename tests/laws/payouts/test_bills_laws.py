@@ -15,7 +15,7 @@ bills = st.builds(
     Bill, st.sampled_from(["acme", "globex"]), st.uuids().map(str), st.just("GBP"), money,
     st.integers(-30, 30).map(lambda days: NOW + timedelta(days=days)), st.integers(0, 4_000), st.integers(0, 4_000),
 )  # fmt: skip
-standings = st.builds(Standing, st.sampled_from([True, False, None]), st.none() | money)
+standings = st.builds(Standing, st.sampled_from([True, False, None]), st.none() | money, st.none() | money)
 
 
 @given(bills, standings)
@@ -26,6 +26,8 @@ def test_every_open_unit_is_paid_or_waits_and_none_that_is_disputed_early_or_una
     if found.amount_minor:
         assert bill.due_at <= NOW + AHEAD
         assert standing.is_audited is not False
+        ordered = standing.ordered_minor
+        assert ordered is None or bill.paid_minor + bill.taken_minor + found.amount_minor <= ordered
         if standing.is_audited:
             paid = bill.paid_minor + bill.taken_minor + found.amount_minor
             assert paid <= bill.amount_minor - standing.disputed_minor

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-Wait = Literal["not_due", "not_audited", "disputed"]
+Wait = Literal["not_due", "not_audited", "disputed", "over_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,25 @@ class Bill:
     taken_minor: int
 
     @property
+    def spent_minor(self) -> int:
+        """What was paid of it or is on its way."""
+        return self.paid_minor + self.taken_minor
+
+    @property
     def left_minor(self) -> int:
         """What is open of it; below nothing where more was paid than it asks for."""
-        return self.amount_minor - self.paid_minor - self.taken_minor
+        return self.amount_minor - self.spent_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the audit says of a bill. `is_audited` is None where no contract says what its sender may bill, and
-    `disputed_minor` where no audit judged it.
+    """What is known of a bill. `is_audited` is None where no contract says what its sender may bill, `disputed_minor`
+    where no audit judged it, and `ordered_minor`, what its purchase order leaves room for, where it names none.
     """
 
     is_audited: bool | None
     disputed_minor: int | None
+    ordered_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +73,17 @@ def allot(bills: Iterable[Bill], unnamed: dict[tuple[str, str], int]) -> list[Bi
 
 def payable(bill: Bill, standing: Standing, ahead: timedelta, now: datetime) -> Payable:
     """What is open of a bill is paid, or waits for one named reason. A bill that nobody can audit is left to people,
-    whole; a bill that could be and was not waits.
+    whole; one that could be and was not waits, and so does one that is more than was ordered.
     """
     left = max(bill.left_minor, 0)
     if not left:
         return Payable()
     if bill.due_at > now + ahead:
         return Payable(0, {"not_due": left})
-    if standing.is_audited is None:
-        return Payable(left)
-    if not standing.is_audited or standing.disputed_minor is None:
+    if standing.is_audited is not None and (not standing.is_audited or standing.disputed_minor is None):
         return Payable(0, {"not_audited": left})
-    amount = min(max(bill.left_minor - standing.disputed_minor, 0), left)
-    return Payable(amount, {"disputed": left - amount} if left > amount else {})
+    amount = min(max(bill.left_minor - (standing.disputed_minor or 0), 0), left)
+    waiting: dict[Wait, int] = {"disputed": left - amount} if left > amount else {}
+    if amount and standing.ordered_minor is not None and bill.spent_minor + amount > standing.ordered_minor:
+        return Payable(0, {"over_order": amount, **waiting})
+    return Payable(amount, waiting)

@@ -79,7 +79,8 @@ class Preparing:
         )
 
     def _why_supplier(self, row: Row) -> list[str]:
-        found = standing_of(self._doors.settled, row["supplier_id"], row["invoice_id"])
+        now = self._doors.clock.now()
+        found = standing_of(self._doors.control, row["supplier_id"], row["invoice_id"], now)
         kept = found.disputed_minor
         return [
             f"bill {row['invoice_id']} of {row['supplier_id']}, due {format_instant(row['due_at'])[:10]}",

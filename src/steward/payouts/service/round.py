@@ -30,6 +30,8 @@ REASONS = {
     "nothing_due": "nothing is due yet",
     "not_due": "it is not due yet",
     "not_audited": "no audit judged the bill as it stands; import it, and audit",
+    "over_order": "it is more than its purchase order leaves room for",
+    "reserve": "the bank would hold less than its reserve",
     "disputed": "what is left of it is in dispute or was claimed",
 }
 

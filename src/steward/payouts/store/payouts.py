@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,12 @@ class PayoutStore:
             else ("supplier", row["supplier_id"], row["invoice_id"])
             for row in connection.execute(self._sql["open_payouts"])
         }
+
+    def open_minor(self, connection: Connection[Row], currency: str, wallets: Collection[str]) -> int:
+        """What payouts on their way will take from the bank; those from `wallets` take nothing of it."""
+        values = {"currency": currency, "wallets": sorted(wallets)}
+        row = connection.execute(self._sql["open_minor"], values).fetchone()
+        return int(row["amount_minor"]) if row else 0
 
     def bills(self, connection: Connection[Row], supplier_id: str | None, now: datetime) -> list[Bill]:
         """Bills that are open, and what was paid without a word of which bill is paid on the longest due."""
