@@ -44,11 +44,15 @@ WHERE i.is_live AND i.item_side = 'books' AND i.key = ANY (%(keys)s::text[]) AND
 GROUP BY i.key;
 
 -- invoice_audited --
--- Whether an audit judged this bill as it stands.
+-- Whether the books know this bill, and whether an audit judged it as it stands.
 SELECT EXISTS (
+    SELECT FROM event
+    WHERE type IN ('SupplierInvoiceReceived', 'ThirdPartyInvoiceReceived') AND data->>'invoice_id' = %(invoice_id)s::text
+      AND coalesce(data->>'supplier_id', data->>'provider') = %(supplier_id)s::text
+) AS is_known, EXISTS (
     SELECT FROM invoice i JOIN invoice_audited a USING (invoice_id)
     WHERE i.vendor = %(supplier_id)s::text AND i.number = %(invoice_id)s::text AND i.superseded_by IS NULL
-) AS value;
+) AS is_audited;
 
 -- invoice_disputed --
 -- What of a bill in the books is not to be paid: what they took it in at, net of tax, less what is agreed of the bill that was

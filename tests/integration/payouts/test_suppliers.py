@@ -337,6 +337,8 @@ def test_a_bill_that_could_be_audited_is_refused_before_and_one_that_nobody_can_
     assert [one[:2] for one in house.waits()] == [("i1", "not_audited"), ("x1", "no_payee")]
     house.let_in("acme", f"mercury:{uuid5(SPACE, 'acme')}")
     house.clock.advance(timedelta(days=31))
+    made_up = {"invoice_id": "x2", "supplier_id": "acme", "payee": f"mercury:{uuid5(SPACE, 'acme')}"}
+    assert house.act("p2", 100, **made_up).result["code"] == "not_audited", "the books know no such bill"
     (payout,) = house.prepared()["payouts"]
     action = house.app.gateway.action(payout["action_id"])
     assert (action.outcome, action.result["risk"]) == ("held", "L3")

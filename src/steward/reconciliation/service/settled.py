@@ -29,7 +29,8 @@ class Settled:
 
     def fact(self, name: str, params: JsonObject) -> Json:
         """One named fact; None where matches and audits cannot say: a creator with commissions in two currencies, a
-        bill that no audit judged, and whether one did where no contract covers its sender.
+        bill that no audit judged, and whether one did where no contract covers its sender. A bill that the books do not
+        know was not audited.
         """
         if name not in FACTS:
             raise KeyError(f"reconciliation offers no fact {name!r}")
@@ -39,9 +40,10 @@ class Settled:
             supplier, invoice = str(params["supplier_id"]), str(params["invoice_id"])
             if name == "invoice.disputed":
                 return self._store.invoice_disputed(connection, supplier, invoice)
-            if self._store.invoice_audited(connection, supplier, invoice):
-                return 1
-            return None if self._book().of(supplier) is None else 0
+            is_known, is_audited = self._store.invoice_audited(connection, supplier, invoice)
+            if is_known and not is_audited and self._book().of(supplier) is None:
+                return None
+            return int(is_known and is_audited)
 
     def orders(self, orders: Sequence[str]) -> set[str]:
         """Of these orders those of which every movement is done with a statement."""

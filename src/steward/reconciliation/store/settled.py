@@ -22,10 +22,11 @@ class SettledStore:
         row = connection.execute(self._sql["creator_settled"], values).fetchone()
         return None if row is None else row["value"]
 
-    def invoice_audited(self, connection: Connection[Row], supplier_id: str, invoice_id: str) -> bool:
+    def invoice_audited(self, connection: Connection[Row], supplier_id: str, invoice_id: str) -> tuple[bool, bool]:
+        """Whether the books know a bill, and whether an audit judged it as it stands."""
         values = {"supplier_id": supplier_id, "invoice_id": invoice_id}
         row = connection.execute(self._sql["invoice_audited"], values).fetchone()
-        return row is not None and bool(row["value"])
+        return (False, False) if row is None else (row["is_known"], row["is_audited"])
 
     def invoice_disputed(self, connection: Connection[Row], supplier_id: str, invoice_id: str) -> Json:
         values = {"supplier_id": supplier_id, "invoice_id": invoice_id}
