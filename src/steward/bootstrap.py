@@ -151,7 +151,7 @@ class App:
 
     @cached_property
     def settled(self) -> Settled:
-        return Settled(self.database, self.catalog.history.currency)
+        return Settled(self.database, self.catalog.history.currency, lambda: load_contracts(self.catalog.root))
 
     @cached_property
     def state(self) -> State:

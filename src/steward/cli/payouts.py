@@ -1,4 +1,4 @@
-"""`steward payouts`: what creators are owed, agreed to by people, sent by the gateway, seen to land."""
+"""`steward payouts`: what creators and suppliers are owed, agreed to by people, sent by the gateway, seen to land."""
 
 from __future__ import annotations
 
@@ -19,46 +19,63 @@ if TYPE_CHECKING:
 
 @click.group()
 def payouts() -> None:
-    """Payouts to creators. Who decides shows a key in STEWARD_API_KEY.
+    """Payouts to creators, and payments of suppliers' bills. Who decides shows a key in STEWARD_API_KEY.
 
     Example: steward payouts prepare
     """
 
 
+_AMONG = click.option(
+    "--for", "among", type=click.Choice(["creators", "suppliers", "all"]), default="all", show_default=True,
+    help="Whom to look at.",
+)  # fmt: skip
+
+
 @payouts.command("list")
 @click.option("--state", type=click.Choice(["open", "sent", "landed", "dropped"]), help="Only in this state.")
+@_AMONG
 @click.option("--creator", help="Only of this creator.")
+@click.option("--supplier", help="Only of this supplier.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @json_option
 @report_errors
-def list_payouts(state: str | None, creator: str | None, limit: int, as_json: bool) -> None:
+def list_payouts(
+    state: str | None, among: str, creator: str | None, supplier: str | None, limit: int, *, as_json: bool
+) -> None:
     """Payouts, newest first. What became of them meanwhile is taken in first.
 
     Example: steward payouts list --state open
     """
     from steward.bootstrap import open_app
+    from steward.payouts import chosen
 
+    whom = chosen(among, creator, supplier)
     with open_app() as app:
         _take_in(app)
-        items = app.payouts.listed(state, creator, limit)
+        items = app.payouts.listed(state, *whom, limit)
     emit({"items": items, "next": None}, as_json, "\n".join(_line(one) for one in items) or "none")
 
 
 @payouts.command()
+@_AMONG
 @click.option("--creator", help="Only for this creator.")
+@click.option("--supplier", help="Only for this supplier.")
 @click.option("--by", default="owner", show_default=True, help="Who asks for it.")
 @json_option
 @report_errors
-def prepare(creator: str | None, by: str, as_json: bool) -> None:
-    """Work out what every creator is owed, and ask for the approval of each payout. Nothing leaves before people agree.
+def prepare(among: str, creator: str | None, supplier: str | None, by: str, *, as_json: bool) -> None:
+    """Work out what every creator is owed and which bills are due, and ask for the approval of each payout. Nothing
+    leaves before people agree.
 
     Example: steward payouts prepare --json
     """
     from steward.bootstrap import open_app
+    from steward.payouts import chosen
 
+    whom = chosen(among, creator, supplier)
     with open_app() as app:
         app.events.sequence()
-        made = app.payouts.prepare(by, creator)
+        made = app.payouts.prepare(by, *whom)
         app.events.sequence()
     lines = [_line(one) for one in made["payouts"]]
     lines += [_waiting(one) for one in made["waiting"]]
@@ -70,8 +87,8 @@ def prepare(creator: str | None, by: str, as_json: bool) -> None:
 @json_option
 @report_errors
 def show(payout_id: str, as_json: bool) -> None:
-    """One payout: every commission in it, what was held back, what people said. With a key in STEWARD_API_KEY this
-    counts as having read it.
+    """One payout: every commission in it, or its bill, what was held back, what people said. With a key in
+    STEWARD_API_KEY this counts as having read it.
 
     Example: steward payouts show pay_0193...
     """
@@ -118,7 +135,7 @@ def approve(payout_id: str, reason: str, as_json: bool) -> None:
 @json_option
 @report_errors
 def reject(payout_id: str, reason: str, as_json: bool) -> None:
-    """Say no: its commissions are free for the next payout. Exit 1 where it does not count.
+    """Say no: its commissions, or its bill, are free for the next time. Exit 1 where it does not count.
 
     Example: steward payouts reject pay_0193... --reason "the invoice is missing"
     """
@@ -132,23 +149,23 @@ def reject(payout_id: str, reason: str, as_json: bool) -> None:
 
 
 @payouts.command()
-@click.argument("creator")
+@click.argument("party")
 @click.argument("address")
 @click.option("--name", required=True, help="What she is called, for the lists names are held against.")
 @click.option("--called-by", required=True, help="Who rang the number on file and confirmed it.")
 @click.option("--by", default="owner", show_default=True, help="Who asks for it.")
 @json_option
 @report_errors
-def payee(creator: str, address: str, name: str, called_by: str, by: str, *, as_json: bool) -> None:
-    """Ask for the address a creator is paid at: SYSTEM:ID. Two people other than who asks must agree. Exit 1 where it
-    is refused.
+def payee(party: str, address: str, name: str, called_by: str, by: str, *, as_json: bool) -> None:
+    """Ask for the address a creator or supplier is paid at: SYSTEM:ID. Two people other than who asks must agree. Exit
+    1 where it is refused.
 
     Example: steward payouts payee mia mercury:5a1d... --name "Mia Example" --called-by ben
     """
     from steward.bootstrap import open_app
 
     with open_app() as app:
-        made = app.payees.change(creator, address, name, called_by, by)
+        made = app.payees.change(party, address, name, called_by, by)
         app.events.sequence()
     reasons = "; ".join(made["reasons"])
     emit(made, as_json, f"{made['id']} is {made['state']}: {reasons}\n  name: {made['screening']['detail']}")
@@ -181,13 +198,19 @@ def _take_in(app: App) -> None:
 def _line(one: JsonObject) -> str:
     money = Money(one["amount_minor"], one["currency"])
     where = one["landed_ref"] or one["why"] or one["action_state"] or "not proposed yet"
-    return f"{one['payout_id']}  {one['creator_id']:<16} {money!s:>16}  {one['state']:<8} {where}"
+    return f"{one['payout_id']}  {_whose(one)} {money!s:>16}  {one['state']:<8} {where}"
+
+
+def _whose(one: JsonObject) -> str:
+    """Who is paid, and for a supplier which bill."""
+    bill = f" {one['invoice_id']}" if "invoice_id" in one else ""
+    return f"{one['who']:<9}{one[one['who'] + '_id'] + bill:<24}"
 
 
 def _waiting(one: JsonObject) -> str:
     parts = [f"{Money(amount, one['currency'])} {why.replace('_', ' ')}" for why, amount in one["waiting"].items()]
     said = "; ".join([*([one["reason"]] if one["reason"] else []), *parts])
-    return f"{'waits':<38}{one['creator_id']:<16} {Money(one['due_minor'], one['currency'])!s:>16}  {said}"
+    return f"{'waits':<38}{_whose(one)} {Money(one['due_minor'], one['currency'])!s:>16}  {said}"
 
 
 def _decided(payout_id: str, made: JsonObject, as_json: bool) -> None:

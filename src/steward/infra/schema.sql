@@ -422,6 +422,12 @@ CREATE TABLE invoice (
     superseded_at timestamp with time zone
 );
 
+CREATE TABLE invoice_audited (
+    invoice_id text NOT NULL,
+    run_id text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE invoice_fact (
     kind text NOT NULL,
     key text NOT NULL,
@@ -547,7 +553,7 @@ CREATE TABLE payee_name (
 CREATE TABLE payout (
     payout_id text NOT NULL,
     batch_id text NOT NULL,
-    creator_id text NOT NULL,
+    creator_id text,
     currency text NOT NULL,
     amount_minor bigint NOT NULL,
     clawed_minor bigint NOT NULL,
@@ -562,7 +568,10 @@ CREATE TABLE payout (
     state text NOT NULL DEFAULT 'open'::text,
     why text NOT NULL DEFAULT ''::text,
     moved_at timestamp with time zone,
-    landed_ref text
+    landed_ref text,
+    supplier_id text,
+    invoice_id text,
+    due_at timestamp with time zone
 );
 
 CREATE TABLE payout_line (
@@ -1062,6 +1071,8 @@ ALTER TABLE invoice ADD CONSTRAINT invoice_pkey PRIMARY KEY (invoice_id);
 ALTER TABLE invoice ADD CONSTRAINT invoice_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES invoice(invoice_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE invoice ADD CONSTRAINT invoice_vendor_number_version_key UNIQUE (vendor, number, version);
 ALTER TABLE invoice ADD CONSTRAINT invoice_version_check CHECK ((version >= 1));
+ALTER TABLE invoice_audited ADD CONSTRAINT invoice_audited_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoice(invoice_id);
+ALTER TABLE invoice_audited ADD CONSTRAINT invoice_audited_pkey PRIMARY KEY (invoice_id);
 ALTER TABLE invoice_fact ADD CONSTRAINT invoice_fact_pkey PRIMARY KEY (kind, key);
 ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_bytes_check CHECK ((bytes >= 0));
 ALTER TABLE invoice_file ADD CONSTRAINT invoice_file_check CHECK (((refused <> ''::text) OR (control_total_ok IS DISTINCT FROM false)));
@@ -1101,12 +1112,14 @@ ALTER TABLE payout ADD CONSTRAINT payout_check CHECK (((state = 'open'::text) = 
 ALTER TABLE payout ADD CONSTRAINT payout_check1 CHECK (((state = 'landed'::text) = (landed_ref IS NOT NULL)));
 ALTER TABLE payout ADD CONSTRAINT payout_clawed_minor_check CHECK ((clawed_minor <= 0));
 ALTER TABLE payout ADD CONSTRAINT payout_held_back_minor_check CHECK ((held_back_minor >= 0));
+ALTER TABLE payout ADD CONSTRAINT payout_is_to_one CHECK (((creator_id IS NULL) <> (supplier_id IS NULL)));
 ALTER TABLE payout ADD CONSTRAINT payout_pkey PRIMARY KEY (payout_id);
 ALTER TABLE payout ADD CONSTRAINT payout_reference_key UNIQUE (reference);
 ALTER TABLE payout ADD CONSTRAINT payout_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'landed'::text, 'dropped'::text])));
+ALTER TABLE payout ADD CONSTRAINT payout_to_a_supplier_names_a_bill CHECK ((((supplier_id IS NULL) = (invoice_id IS NULL)) AND ((supplier_id IS NULL) = (due_at IS NULL))));
 ALTER TABLE payout_line ADD CONSTRAINT payout_line_adds_up TRIGGER DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE payout_line ADD CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor <> 0));
-ALTER TABLE payout_line ADD CONSTRAINT payout_line_kind_check CHECK ((kind = ANY (ARRAY['commission'::text, 'elsewhere'::text])));
+ALTER TABLE payout_line ADD CONSTRAINT payout_line_kind_check CHECK ((kind = ANY (ARRAY['commission'::text, 'elsewhere'::text, 'invoice'::text])));
 ALTER TABLE payout_line ADD CONSTRAINT payout_line_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payout(payout_id);
 ALTER TABLE payout_line ADD CONSTRAINT payout_line_pkey PRIMARY KEY (payout_id, kind, ref);
 ALTER TABLE period_change ADD CONSTRAINT period_change_change_no_check CHECK ((change_no > 0));
@@ -1242,6 +1255,7 @@ CREATE UNIQUE INDEX approval_once ON public.approval USING btree (action_id, per
 CREATE UNIQUE INDEX delivery_once ON public.delivery USING btree (provider, delivery_key, body_sha256) WHERE (state <> 'refused'::text);
 CREATE UNIQUE INDEX invoice_current ON public.invoice USING btree (vendor, number) WHERE (superseded_by IS NULL);
 CREATE UNIQUE INDEX invoice_file_once ON public.invoice_file USING btree (digest, refused);
+CREATE UNIQUE INDEX payout_of_a_bill_on_its_way ON public.payout USING btree (supplier_id, invoice_id) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX payout_on_its_way ON public.payout USING btree (creator_id, currency) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (proposer) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX recon_item_arrival_once ON public.recon_item USING btree (key) WHERE (is_live AND (book = 'bank'::text) AND (item_side = 'books'::text));
@@ -2574,6 +2588,7 @@ CREATE TRIGGER hold_leg_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER hold_leg_keeps_pending AFTER INSERT ON public.hold_leg REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION hold_leg_guard();
 CREATE TRIGGER hold_open_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_by_hand();
 CREATE TRIGGER hold_open_is_kept BEFORE TRUNCATE ON public.hold_open FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
+CREATE TRIGGER invoice_audited_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.invoice_audited FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER invoice_file_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.invoice_file FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER invoice_is_kept BEFORE DELETE OR TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
 CREATE TRIGGER invoice_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.invoice_line FOR EACH STATEMENT EXECUTE FUNCTION deny_change();
@@ -2649,6 +2664,7 @@ GRANT INSERT, SELECT ON forecast TO steward_app;
 GRANT INSERT, SELECT ON forecast_settlement TO steward_app;
 GRANT INSERT, SELECT ON gate_day TO steward_app;
 GRANT INSERT, SELECT ON invoice TO steward_app;
+GRANT INSERT, SELECT ON invoice_audited TO steward_app;
 GRANT INSERT, SELECT ON invoice_file TO steward_app;
 GRANT INSERT, SELECT ON invoice_line TO steward_app;
 GRANT INSERT, SELECT ON key_use TO steward_app;

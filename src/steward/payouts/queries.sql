@@ -37,15 +37,56 @@ WHERE %(creator_id)s::text IS NULL OR creator_id = %(creator_id)s::text
 GROUP BY 1, 2 HAVING sum(amount_minor) <> 0;
 
 -- open_payouts --
--- Who has a payout on its way.
-SELECT creator_id, currency FROM payout WHERE state = 'open';
+-- Who has a payout on its way, and which bills have a payment.
+SELECT creator_id, currency, supplier_id, invoice_id FROM payout WHERE state = 'open';
+
+-- open_minor --
+-- What payouts on their way will take from the bank.
+SELECT coalesce(sum(amount_minor), 0)::bigint AS amount_minor FROM payout
+WHERE state = 'open' AND currency = %(currency)s AND split_part(payee, ':', 1) <> ALL (%(wallets)s::text[]);
+
+-- bills --
+-- Bills of suppliers and services that came, each with what payments that were not dropped hold of it and with what was paid
+-- past them. One that says no day is due when it came.
+WITH told AS (
+    SELECT DISTINCT ON (1, 2) coalesce(data->>'supplier_id', data->>'provider') AS supplier_id, data->>'invoice_id' AS invoice_id,
+           data->>'currency' AS currency, (data->>'amount_minor')::bigint AS amount_minor,
+           coalesce((data->>'due_at')::timestamptz, occurred_at) AS due_at
+    FROM event WHERE type IN ('SupplierInvoiceReceived', 'ThirdPartyInvoiceReceived') AND occurred_at <= %(now)s
+    ORDER BY 1, 2, occurred_at, position
+), paid AS (
+    SELECT data->>'supplier_id' AS supplier_id, data->>'invoice_id' AS invoice_id, sum((data->>'amount_minor')::bigint) AS amount_minor
+    FROM event e
+    WHERE type = 'SupplierPaid' AND NOT EXISTS (SELECT FROM payout p WHERE p.payout_id = e.data->>'payment_id') GROUP BY 1, 2
+), taken AS (
+    SELECT supplier_id, invoice_id, sum(amount_minor) AS amount_minor FROM payout
+    WHERE supplier_id IS NOT NULL AND state <> 'dropped' GROUP BY 1, 2
+)
+SELECT b.supplier_id, b.invoice_id, b.currency, b.amount_minor, b.due_at, coalesce(p.amount_minor, 0)::bigint AS paid_minor,
+       coalesce(t.amount_minor, 0)::bigint AS taken_minor
+FROM told b
+LEFT JOIN paid p USING (supplier_id, invoice_id)
+LEFT JOIN taken t USING (supplier_id, invoice_id)
+WHERE (%(supplier_id)s::text IS NULL OR b.supplier_id = %(supplier_id)s::text)
+  AND b.amount_minor > coalesce(p.amount_minor, 0) + coalesce(t.amount_minor, 0)
+ORDER BY b.due_at, b.supplier_id, b.invoice_id;
+
+-- paid_unnamed --
+-- What suppliers were paid past these payments without a word of which bill.
+SELECT data->>'supplier_id' AS supplier_id, data->>'currency' AS currency, sum((data->>'amount_minor')::bigint)::bigint AS amount_minor
+FROM event e
+WHERE type = 'SupplierPaid' AND data->>'invoice_id' IS NULL AND occurred_at <= %(now)s
+  AND NOT EXISTS (SELECT FROM payout p WHERE p.payout_id = e.data->>'payment_id')
+  AND (%(supplier_id)s::text IS NULL OR data->>'supplier_id' = %(supplier_id)s::text)
+GROUP BY 1, 2;
 
 -- add_payout --
 -- A payout as it was prepared.
-INSERT INTO payout (payout_id, batch_id, creator_id, currency, amount_minor, clawed_minor, held_back_minor, payee, reference,
-                    digest, screening, prepared_at, prepared_by)
-VALUES (%(payout_id)s, %(batch_id)s, %(creator_id)s, %(currency)s, %(amount_minor)s, %(clawed_minor)s, %(held_back_minor)s,
-        %(payee)s, %(reference)s, %(digest)s, %(screening)s, %(now)s, %(by)s);
+INSERT INTO payout (payout_id, batch_id, creator_id, supplier_id, invoice_id, due_at, currency, amount_minor, clawed_minor,
+                    held_back_minor, payee, reference, digest, screening, prepared_at, prepared_by)
+VALUES (%(payout_id)s, %(batch_id)s, %(creator_id)s, %(supplier_id)s, %(invoice_id)s, %(due_at)s, %(currency)s,
+        %(amount_minor)s, %(clawed_minor)s, %(held_back_minor)s, %(payee)s, %(reference)s, %(digest)s, %(screening)s,
+        %(now)s, %(by)s);
 
 -- add_lines --
 -- The lines of a payout.
@@ -54,8 +95,8 @@ SELECT %(payout_id)s, l.kind, l.ref, l.amount_minor
 FROM jsonb_to_recordset(%(lines)s) AS l (kind text, ref text, amount_minor bigint);
 
 -- unasked_payouts --
--- Payouts that nobody proposed yet, the oldest first.
-SELECT * FROM payout WHERE state = 'open' AND action_id IS NULL ORDER BY prepared_at, payout_id;
+-- Payouts that nobody proposed yet, the oldest first, and of those prepared at once the longest due.
+SELECT * FROM payout WHERE state = 'open' AND action_id IS NULL ORDER BY prepared_at, due_at NULLS FIRST, payout_id;
 
 -- payout_asked --
 -- Which action carries a payout.
@@ -77,7 +118,8 @@ SELECT * FROM payout WHERE payout_id = %(payout_id)s;
 -- Payouts, newest first.
 SELECT * FROM payout
 WHERE (%(state)s::text IS NULL OR state = %(state)s::text)
-  AND (%(creator_id)s::text IS NULL OR creator_id = %(creator_id)s::text)
+  AND (%(who)s::text IS NULL OR (%(who)s::text = 'supplier') = (supplier_id IS NOT NULL))
+  AND (%(party)s::text IS NULL OR coalesce(creator_id, supplier_id) = %(party)s::text)
 ORDER BY prepared_at DESC, payout_id DESC LIMIT %(limit)s OFFSET %(offset)s;
 
 -- payout_lines --

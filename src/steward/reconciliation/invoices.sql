@@ -82,3 +82,9 @@ ORDER BY b.provider, i.key;
 -- What people resolved of invoices: the line or credit, how, and what that posted.
 SELECT i.key, b.type, b.provider, b.ended_how, b.evidence FROM recon_item i JOIN recon_break b USING (break_id)
 WHERE i.is_live AND i.book = 'invoice';
+
+-- mark_audited --
+-- Every bill in force was judged by this run, unless one before did.
+INSERT INTO invoice_audited (invoice_id, run_id, at)
+SELECT invoice_id, %(run_id)s, %(now)s FROM invoice WHERE superseded_by IS NULL
+ON CONFLICT (invoice_id) DO NOTHING;

@@ -297,12 +297,13 @@ WHERE i.type = 'SupplierInvoiceReceived' AND i.data->>'invoice_id' = %(invoice_i
 ORDER BY i.occurred_at, i.position LIMIT 1;
 
 -- payee_digest --
--- Bank details of a party as the last change that was carried out set them.
-SELECT to_jsonb(p.data->'params'->>'payee') AS value
-FROM event p JOIN event e ON e.type = 'ActionExecuted' AND e.data->>'action_id' = p.data->>'action_id'
-WHERE p.type = 'ActionProposed' AND p.data->>'kind' = 'payee.change' AND p.data->'params'->>'party' = %(party)s::text
-  AND e.occurred_at < %(at)s::timestamptz
-ORDER BY e.occurred_at DESC, e.position DESC LIMIT 1;
+-- Bank details of a party as the last change that was carried out set them; empty, which is no address, where none was.
+SELECT to_jsonb(coalesce((
+    SELECT p.data->'params'->>'payee'
+    FROM event p JOIN event e ON e.type = 'ActionExecuted' AND e.data->>'action_id' = p.data->>'action_id'
+    WHERE p.type = 'ActionProposed' AND p.data->>'kind' = 'payee.change' AND p.data->'params'->>'party' = %(party)s::text
+      AND e.occurred_at < %(at)s::timestamptz
+    ORDER BY e.occurred_at DESC, e.position DESC LIMIT 1), '')) AS value;
 
 -- payee_changed_at --
 -- When that change was carried out.

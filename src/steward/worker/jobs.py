@@ -42,7 +42,9 @@ def watched_folder(app: App, _at: datetime) -> Json:
 
 
 def payouts(app: App, _at: datetime) -> Json:
-    """Payouts to creators, for people to agree to. Again, while they are on their way, it prepares nothing more."""
+    """Payouts to creators and payments of bills, for people to agree to. Again, while they are on their way, it
+    prepares nothing more.
+    """
     app.events.sequence()
     made = app.payouts.prepare("schedule")
     return {"payouts": [one["payout_id"] for one in made["payouts"]], "waiting": len(made["waiting"])}

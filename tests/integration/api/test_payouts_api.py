@@ -1,8 +1,10 @@
 """Payouts over HTTP and MCP, every door tried: who may prepare, who may agree, and that nothing else lets money go."""
 
+from datetime import timedelta
+
 import pytest
 from tests.integration.api.test_ledger_api import client, with_key  # noqa: F401 - the fixture
-from tests.integration.payouts.test_payouts import MIA, house  # noqa: F401 - the fixture
+from tests.integration.payouts.test_payouts import MIA, fact, house  # noqa: F401 - the fixture
 
 from steward.kernel.errors import BadInput
 
@@ -30,6 +32,7 @@ def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(h
         done = client.post(f"/v1/approvals/{asked.json()['id']}:approve", json={}, headers=who)
         assert done.status_code == 200, done.text
     house.app.events.sequence()
+    house.clock.advance(timedelta(minutes=1))
     assert [one["payee"] for one in client.get("/v1/payees", headers=reads).json()["items"]] == [MIA]
 
     assert client.post("/v1/payouts", headers=reads).status_code == 403
@@ -65,6 +68,25 @@ def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(h
         1,
         "sent",
     )
+
+
+def test_whom_to_prepare_for_is_chosen_and_a_bill_says_what_it_waits_for(house, client):
+    reads, fay = with_key(house, "ledger:read"), with_key(house, "payouts:write")
+    bill = {"invoice_id": "i1", "supplier_id": "acme", "currency": "GBP", "amount_minor": 500}
+    house.shop.take_in(fact("SupplierInvoiceReceived", "i1", house.clock.now(), **bill))
+    found = {}
+    for wish in ("for=suppliers", "for=creators", "for=all", "", "supplier=acme", "creator=mia", "supplier=nobody"):
+        made = client.post(f"/v1/payouts?{wish}", headers=fay)
+        assert made.status_code == 200, made.text
+        found[wish] = [(one["who"], one.get("invoice_id"), one["code"]) for one in made.json()["waiting"]]
+    acme, mia = ("supplier", "i1", "no_payee"), ("creator", None, "nothing_due")
+    assert found == {
+        "for=suppliers": [acme], "for=creators": [mia], "for=all": [mia, acme], "": [mia, acme],
+        "supplier=acme": [acme], "creator=mia": [mia], "supplier=nobody": [],
+    }  # fmt: skip
+    for wrong in ("for=everybody", "for=creators&supplier=acme", "creator=mia&supplier=acme"):
+        assert client.post(f"/v1/payouts?{wrong}", headers=fay).status_code in (400, 422)
+    assert client.get("/v1/payouts?for=suppliers&supplier=acme", headers=reads).json()["items"] == []
 
 
 def test_no_key_of_an_agent_or_a_service_can_agree(house):

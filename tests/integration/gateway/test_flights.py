@@ -58,6 +58,7 @@ def test_amounts_in_flight_are_those_of_the_same_thing(gate):
     )
     gate.put("supplier.pay", "4", invoice_id="i2", supplier_id="acme", amount=gbp(30), payment_id="p4", payee="d")
     assert gate.ask("invoice.in_flight", invoice_id="i1") == {"any_subset_of": [gbp(100), gbp(70)]}
+    assert [gate.ask("payment.named", payment_id=one) for one in ("p1", "p2", "p3", "p5")] == [1, 1, 0, 0]
     assert gate.ask("payee.pending", party="acme") == {"any_subset_of": [gbp(100), gbp(30), gbp(70)]}
     assert gate.ask("payee.pending", party="mia") == {"any_subset_of": []}
     # What nobody approved in time will not happen.

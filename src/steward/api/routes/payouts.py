@@ -12,10 +12,12 @@ from steward.api.bodies import read_json
 from steward.api.callers import BEARER, app_of, caller_with, key_text
 from steward.api.documents import CHANGING, FINDING, PROBLEMS, json_body
 from steward.api.problems import Problem, answered, counted
+from steward.payouts import chosen
 
 router = APIRouter(prefix="/v1", tags=["payouts"], dependencies=[Depends(BEARER)])
 PayoutId = Annotated[str, Path(pattern=r"^pay_[0-9a-f]{32}$", description="A payout's id")]
-Creator = Annotated[str | None, Query(min_length=1, max_length=200)]
+Party = Annotated[str | None, Query(min_length=1, max_length=200)]
+Among = Annotated[Literal["creators", "suppliers", "all"] | None, Query(alias="for", description="Whom to look at")]
 _ADDRESS = {"address": "mercury:5a1d...", "name": "Mia Example", "called_by": "ben"}
 
 
@@ -23,13 +25,16 @@ _ADDRESS = {"address": "mercury:5a1d...", "name": "Mia Example", "called_by": "b
 async def list_payouts(
     request: Request,
     state: Literal["open", "sent", "landed", "dropped"] | None = None,
-    creator: Creator = None,
+    among: Among = None,
+    creator: Party = None,
+    supplier: Party = None,
     after: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """Payouts, newest first, each with where its action stands."""
     await caller_with(request, "ledger:read")
-    items = await asyncio.to_thread(app_of(request).payouts.listed, state, creator, limit, after)
+    whom = chosen(among, creator, supplier)
+    items = await asyncio.to_thread(app_of(request).payouts.listed, state, *whom, limit, after)
     return answered({"items": items, "next": after + limit if len(items) == limit else None})
 
 
@@ -44,13 +49,15 @@ async def read_payout(request: Request, payout_id: PayoutId) -> Response:
 
 
 @router.post("/payouts", responses=CHANGING)
-async def prepare_payouts(request: Request, creator: Creator = None) -> Response:
-    """Work out what creators are owed and ask for the approval of each payout: what was prepared, and who waits for
-    what.
+async def prepare_payouts(
+    request: Request, among: Among = None, creator: Party = None, supplier: Party = None
+) -> Response:
+    """Work out what creators are owed and which bills of suppliers are due, and ask for the approval of each payout:
+    what was prepared, and who waits for what.
     """
     caller = await caller_with(request, "payouts:write")
     app = app_of(request)
-    made = await asyncio.to_thread(app.payouts.prepare, caller.name, creator)
+    made = await asyncio.to_thread(app.payouts.prepare, caller.name, *chosen(among, creator, supplier))
     app.access.used(caller, f"payouts prepared {made['batch'] or 'none'}", "http")
     return answered(made, 201 if made["payouts"] else 200)
 
@@ -68,7 +75,7 @@ async def approve_payout(request: Request, payout_id: PayoutId) -> Response:
     "/payouts/{payout_id}:reject", responses=CHANGING, openapi_extra=json_body(MaybeReasoned, {"reason": "no"})
 )
 async def reject_payout(request: Request, payout_id: PayoutId) -> Response:
-    """Say no: its commissions are free for the next payout."""
+    """Say no: its commissions, or its bill, are free for the next time."""
     await caller_with(request, "approvals:decide")
     wish, _ = await read_json(request, MaybeReasoned)
     door = app_of(request).payouts

@@ -262,7 +262,20 @@ class SupplierPaid(OpenContract):
     invoice_id: Name | None = None
     bank_account: Name = "main"
     remote_ref: Name | None = None
+    reference: Name | None = None
     action_id: Name | None = None
+
+
+class SupplierPaymentLanded(Contract):
+    """A statement of the bank shows a payment to a supplier."""
+
+    payment_id: Name
+    supplier_id: Name
+    invoice_id: Name
+    currency: Currency
+    amount_minor: NonNegative
+    remote_ref: Name
+    statement_ref: Name
 
 
 class ThirdPartyInvoiceReceived(OpenContract):
@@ -344,6 +357,7 @@ FINANCE = (
     OpeningBalancePosted,
     SupplierInvoiceReceived,
     SupplierPaid,
+    SupplierPaymentLanded,
     ThirdPartyInvoiceReceived,
     GoodsShipped,
     SampleSent,

@@ -88,6 +88,7 @@ FLIGHTS: dict[str, Flight] = {
     "invoice.in_flight": Flight(("supplier.pay",), "any", _MONTH, "amount", (("invoice_id",),), _PAID[:1]),
     "payouts.in_flight": Flight(("payout.creator",), "any", _MONTH, "amount", (("creator_id",),), _PAID[1:]),
     "payout.named": Flight(("payout.creator",), "count", "ever", keys=(("payout_id",),)),
+    "payment.named": Flight(("supplier.pay",), "count", "ever", keys=(("payment_id",),)),
     "payment.in_flight": Flight(("payment.refund",), "any", "ever", "amount", (("payment_id",),), until_settled=True),
     "payee.pending": Flight(("supplier.pay", "payout.creator"), "any", _MONTH, "amount", (_PARTY,), _PAID),
     "samples.in_flight": Flight(

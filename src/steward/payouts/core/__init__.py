@@ -1,1 +1,1 @@
-"""What is owed, what a statement is called, whether a name is on a list. Pure."""
+"""What is owed to creators and of bills, what a statement is called, whether a name is on a list. Pure."""

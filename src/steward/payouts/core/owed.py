@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 Wait = Literal["return_window", "not_settled", "holdback"]
-Kind = Literal["commission", "elsewhere"]
+Kind = Literal["commission", "elsewhere", "invoice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a statement: what is paid of a commission, or taken back."""
+    """One line of a statement: what is paid of a commission or a bill, or taken back."""
 
     kind: Kind
     ref: str

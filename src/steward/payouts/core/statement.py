@@ -7,15 +7,18 @@ from collections.abc import Sequence
 
 from steward.kernel.canonical import JsonObject, canonical_bytes
 from steward.payouts.core.owed import Line
+from steward.payouts.core.recipients import Who
 
 _PREFIX = "PAY"
 
 
-def content(payout_id: str, creator_id: str, currency: str, payee: str, lines: Sequence[Line]) -> JsonObject:
-    """Who gets what for which commissions."""
+def content(
+    payout_id: str, party: str, currency: str, payee: str, lines: Sequence[Line], who: Who = "creator"
+) -> JsonObject:
+    """Who gets what for which commissions, or for which bill."""
     return {
         "payout_id": payout_id,
-        "creator_id": creator_id,
+        f"{who}_id": party,
         "currency": currency,
         "payee": payee,
         "amount_minor": sum(line.amount_minor for line in lines),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from steward.kernel.canonical import JsonObject
 from steward.kernel.errors import BadInput
 from steward.kernel.instants import format_instant
+from steward.payouts.core.recipients import CREATOR, Who, recipient_of
 from steward.payouts.core.statement import content, digest, reference
 from steward.payouts.service.doors import Doors
 from steward.payouts.service.following import Following
@@ -21,15 +22,15 @@ class Payouts:
         self._preparing = Preparing(doors)
         self._following = Following(doors)
 
-    def prepare(self, by: str, creator_id: str | None = None) -> JsonObject:
-        """Work out what every creator (or one) is owed, and propose a payout to each who can be paid: {batch, payouts,
-        waiting}. Again, while these are on their way, it prepares nothing more.
+    def prepare(self, by: str, who: Who | None = None, party: str | None = None) -> JsonObject:
+        """Work out what is owed to creators and suppliers (to one kind of them, or one party), and propose a payout to
+        each who can be paid: {batch, payouts, waiting}. Again, while these are on their way, it prepares nothing more.
         """
         if not by.strip():
             raise BadInput("nobody asks", fix="say who prepares payouts")
         self._doors.reconciliation.catch_up()
         self.follow()
-        batch, made, waiting = self._preparing.prepare(by, creator_id)
+        batch, made, waiting = self._preparing.prepare(by, who, party)
         self._preparing.propose()
         payouts = [one for name in made if (one := self.show(name)) is not None]
         return {"batch": batch if made else None, "payouts": payouts, "waiting": waiting}
@@ -42,11 +43,16 @@ class Payouts:
         return self._following.follow() + self._following.land()
 
     def listed(
-        self, state: str | None = None, creator_id: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        state: str | None = None,
+        who: Who | None = None,
+        party: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[JsonObject]:
         """Payouts, newest first, each with where its action stands."""
         with self._doors.database.transaction() as connection:
-            rows = self._store.listed(connection, state, creator_id, limit, offset)
+            rows = self._store.listed(connection, state, who, party, limit, offset)
         states = self._doors.control.effects.states([row["action_id"] for row in rows if row["action_id"]])
         return [_shown(row, states.get(row["action_id"] or "", {})) for row in rows]
 
@@ -61,7 +67,8 @@ class Payouts:
         action_id = row["action_id"] or ""
         said = self._doors.approvals.show(action_id, caller) if action_id else None
         states = self._doors.control.effects.states([action_id]) if action_id else {}
-        sealed = digest(content(payout_id, row["creator_id"], row["currency"], row["payee"], lines))
+        to = recipient_of(row)
+        sealed = digest(content(payout_id, row[to.party], row["currency"], row["payee"], lines, to.who))
         return {
             **_shown(row, states.get(action_id, {})),
             "lines": [{"kind": one.kind, "ref": one.ref, "amount_minor": one.amount_minor} for one in lines],
@@ -81,7 +88,7 @@ class Payouts:
         ).to_json()
 
     def reject(self, payout_id: str, key: str, channel: str, reason: str) -> JsonObject:
-        """A person's no: its commissions are free for the next payout."""
+        """A person's no: its commissions, or its bill, are free for the next time."""
         done = self._doors.approvals.reject(str(self._waiting(payout_id)["action_id"]), key, channel, reason)
         self._doors.events.sequence()
         self.follow()
@@ -97,10 +104,14 @@ class Payouts:
 
 
 def _shown(row: Row, effect: JsonObject) -> JsonObject:
-    names = ("payout_id", "batch_id", "creator_id", "currency", "amount_minor", "clawed_minor", "held_back_minor",
+    to = recipient_of(row)
+    own = (to.party,) if to is CREATOR else (to.party, "invoice_id")
+    names = ("payout_id", "batch_id", *own, "currency", "amount_minor", "clawed_minor", "held_back_minor",
              "payee", "reference", "prepared_by", "action_id", "state", "why", "landed_ref", "screening")  # fmt: skip
     return {
+        "who": to.who,
         **{name: row[name] for name in names},
+        **({"due_at": format_instant(row["due_at"])} if row["due_at"] else {}),
         "digest": bytes(row["digest"]).hex(),
         "prepared_at": format_instant(row["prepared_at"]),
         "moved_at": format_instant(row["moved_at"]) if row["moved_at"] else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from steward.infra import sql
+from steward.payouts.core.bills import Bill, allot
 from steward.payouts.core.owed import Line
+from steward.payouts.core.recipients import Who
 
 Row = dict[str, Any]
 
@@ -34,9 +36,29 @@ class PayoutStore:
         rows = connection.execute(self._sql["paid_elsewhere"], {"creator_id": creator_id})
         return {(row["creator_id"], row["currency"]): int(row["amount_minor"]) for row in rows}
 
-    def open(self, connection: Connection[Row]) -> set[tuple[str, str]]:
-        """Creators and currencies with a payout on its way."""
-        return {(row["creator_id"], row["currency"]) for row in connection.execute(self._sql["open_payouts"])}
+    def open(self, connection: Connection[Row]) -> set[tuple[Who, str, str]]:
+        """Creators and currencies with a payout on its way, and suppliers and bills with a payment."""
+        return {
+            ("creator", row["creator_id"], row["currency"])
+            if row["supplier_id"] is None
+            else ("supplier", row["supplier_id"], row["invoice_id"])
+            for row in connection.execute(self._sql["open_payouts"])
+        }
+
+    def open_minor(self, connection: Connection[Row], currency: str, wallets: Collection[str]) -> int:
+        """What payouts on their way will take from the bank; those from `wallets` take nothing of it."""
+        values = {"currency": currency, "wallets": sorted(wallets)}
+        row = connection.execute(self._sql["open_minor"], values).fetchone()
+        return int(row["amount_minor"]) if row else 0
+
+    def bills(self, connection: Connection[Row], supplier_id: str | None, now: datetime) -> list[Bill]:
+        """Bills that are open, and what was paid without a word of which bill is paid on the longest due."""
+        values = {"supplier_id": supplier_id, "now": now}
+        unnamed = {
+            (row["supplier_id"], row["currency"]): int(row["amount_minor"])
+            for row in connection.execute(self._sql["paid_unnamed"], values)
+        }
+        return allot((Bill(**row) for row in connection.execute(self._sql["bills"], values)), unnamed)
 
     def add(self, connection: Connection[Row], values: Row, lines: Sequence[Line]) -> None:
         connection.execute(self._sql["add_payout"], {**values, "screening": Jsonb(values["screening"])})
@@ -67,9 +89,15 @@ class PayoutStore:
         return connection.execute(self._sql["payout"], {"payout_id": payout_id}).fetchone()
 
     def listed(
-        self, connection: Connection[Row], state: str | None, creator_id: str | None, limit: int, offset: int
+        self,
+        connection: Connection[Row],
+        state: str | None,
+        who: Who | None,
+        party: str | None,
+        limit: int,
+        offset: int,
     ) -> list[Row]:
-        values = {"state": state, "creator_id": creator_id, "limit": limit, "offset": offset}
+        values = {"state": state, "who": who, "party": party, "limit": limit, "offset": offset}
         return connection.execute(self._sql["payouts"], values).fetchall()
 
     def lines(self, connection: Connection[Row], payout_id: str) -> list[Line]:

@@ -179,10 +179,8 @@ def _row(
     data = event.envelope.data
     refs = [[kind, str(data[name])] for kind, name in _REFS if data.get(name)]
     if side == "bank" and event.envelope.type == "SupplierPaid":
-        refs = [
-            ["reference", str(data["payment_id"])],
-            *([["bank", str(data["remote_ref"])]] if data.get("remote_ref") else []),
-        ]
+        told = [("reference", "payment_id"), ("reference", "reference"), ("bank", "remote_ref")]
+        refs = [[kind, str(data[name])] for kind, name in told if data.get(name)]
     return {
         "side": side,
         "key": key,

@@ -160,6 +160,7 @@ class Invoices:
             found = [(one, posts[one.key]) for one in made.claims if one.key in posts]
             run_id = make_id("run", unix_ms(now), random_bytes(10))
             self._keep(connection, found, run_id, now)
+            self._store.mark_audited(connection, run_id, now)
             report = {"run": run_id, "as_of": format_instant(moment), "settled": len(made.claims) - len(found)}
             report |= _report(made, len({(one.vendor, one.invoice) for one in lines}), [one for one, _ in found])
             values = {"run_id": run_id, "side": SIDE, "as_of": moment, "now": now, "by": by, "report": report}

@@ -18,7 +18,7 @@ from steward.reconciliation.store.statements import Row
 
 
 class BillStore:
-    """SQL of invoice_file, invoice, invoice_line and invoice_fact."""
+    """SQL of invoice_file, invoice, invoice_line, invoice_fact and invoice_audited."""
 
     def __init__(self) -> None:
         self._sql = sql.load("steward.reconciliation", "invoices.sql")
@@ -77,6 +77,10 @@ class BillStore:
 
     def refused(self, connection: Connection[Row], limit: int) -> list[Row]:
         return connection.execute(self._sql["refused_bills"], {"limit": limit}).fetchall()
+
+    def mark_audited(self, connection: Connection[Row], run_id: str, now: datetime) -> None:
+        """Every bill in force was judged by this run."""
+        connection.execute(self._sql["mark_audited"], {"run_id": run_id, "now": now})
 
     def open_claims(self, connection: Connection[Row], vendor: str | None = None) -> list[Row]:
         return connection.execute(self._sql["open_claims"], {"vendor": vendor}).fetchall()
