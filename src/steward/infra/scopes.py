@@ -10,7 +10,7 @@ SCOPES = {
     "ledger:read": "read balances, transfers and budgets",
     "settlements:write": "bring statements in and run reconciliation",
     "breaks:resolve": "resolve what statements and books do not agree on; people only",
-    "payouts:write": "prepare payouts and ask for payees; who agrees is another matter",
+    "payouts:write": "prepare payouts, see who is paid where and ask for a change; who agrees is another matter",
     "actions:propose": "propose actions",
     "actions:read": "read actions and what became of them",
     "actions:manage": "call back, resolve and take back actions",

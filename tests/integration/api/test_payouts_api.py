@@ -33,7 +33,8 @@ def test_a_payee_is_let_in_and_a_payout_agreed_to_over_http_and_by_nobody_else(h
         assert done.status_code == 200, done.text
     house.app.events.sequence()
     house.clock.advance(timedelta(minutes=1))
-    assert [one["payee"] for one in client.get("/v1/payees", headers=reads).json()["items"]] == [MIA]
+    assert [one["payee"] for one in client.get("/v1/payees", headers=fay).json()["items"]] == [MIA]
+    assert client.get("/v1/payees", headers=reads).status_code == 403, "names are not for whoever reads the books"
 
     assert client.post("/v1/payouts", headers=reads).status_code == 403
     assert client.post("/v1/payouts", headers=bot).status_code == 403
