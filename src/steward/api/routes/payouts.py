@@ -84,7 +84,7 @@ async def reject_payout(request: Request, payout_id: PayoutId) -> Response:
 
 @router.get("/payees", responses=PROBLEMS)
 async def list_payees(request: Request) -> Response:
-    """Where each party is paid, since when, and who telephoned. Names and addresses are for those who work with them."""
+    """Where each party is paid, since when, and who telephoned: for those who work with it."""
     await caller_with(request, "payouts:write")
     items = await asyncio.to_thread(app_of(request).payees.listed)
     return answered({"items": items, "next": None})
