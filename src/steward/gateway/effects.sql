@@ -170,6 +170,14 @@ WHERE tool = %(tool)s AND (failures > 0 OR open_until IS NOT NULL);
 -- The token of a tool, sealed.
 SELECT sealed, expires_at FROM tool_token WHERE tool = %(tool)s;
 
+-- token_locked --
+-- The same, locked to the end of the transaction.
+SELECT sealed, expires_at FROM tool_token WHERE tool = %(tool)s FOR UPDATE;
+
+-- drop_token --
+-- What is left of a token that the provider turned away; whoever renews it goes on.
+UPDATE tool_token SET sealed = %(sealed)s, expires_at = NULL, changed_at = %(now)s WHERE tool = %(tool)s;
+
 -- claim_renewal --
 -- Be the one who renews a tool's token, unless somebody is at it.
 INSERT INTO tool_token AS t (tool, renewing_until, changed_at) VALUES (%(tool)s, %(until)s, %(now)s)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from steward.gateway.adapters.tokens import TokenStore
 from steward.infra.vault import Vault
 from steward.kernel.errors import BadInput
 
@@ -102,6 +103,30 @@ def test_of_many_callers_one_renews(paypal):
     with ThreadPoolExecutor(8) as pool:
         kinds = list(pool.map(lambda _: balances(paypal).kind, range(8)))
     assert kinds == ["ok"] * 8
+    assert paypal["granted"] == 1
+
+
+def test_who_looked_before_another_renewed_takes_what_that_one_got(paypal, monkeypatch):
+    """Between the look and the claim somebody else renews: what renews a token may be good for one time only."""
+    claim, held = TokenStore._claim, []
+
+    def late(store, tool):
+        if not held:
+            held.append(1)
+            assert store.access_token(tool) == "A21-token-1"  # the other caller, from its look to its end
+        return claim(store, tool)
+
+    monkeypatch.setattr(TokenStore, "_claim", late)
+    assert balances(paypal).kind == "ok"
+    assert paypal["granted"] == 1
+    assert paypal["shop"].one("SELECT renewing_until FROM tool_token WHERE tool = 'paypal'") is None
+
+
+def test_a_token_that_was_renewed_meanwhile_is_not_forgotten(paypal):
+    assert balances(paypal).kind == "ok"
+    tools = paypal["shop"].app.tools
+    tools.wire._forget(paypal["shop"].app.book.tool("paypal"), {"A21-token-0"})
+    assert balances(paypal).kind == "ok"
     assert paypal["granted"] == 1
 
 

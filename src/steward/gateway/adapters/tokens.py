@@ -7,6 +7,7 @@ token cannot be read as another tool's.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -46,24 +47,49 @@ class TokenStore:
         """
         waited = self._clock.monotonic() + _LEASE.total_seconds()
         while True:
-            found, expires_at = self._stored(tool)
-            if found.get("access_token") and (expires_at is None or expires_at - _MARGIN > self._clock.now()):
-                return str(found["access_token"])
+            if token := self._live(*self._stored(tool)):
+                return token
             if self._claim(tool):
-                return self._renew(tool, found)
+                return self._claimed(tool)
             if self._clock.monotonic() > waited:
                 raise Infrastructure(f"the token of {tool.tool} is being renewed by somebody who does not end")
             self._pause.wait(_LOOK_SECONDS)
 
-    def forget(self, tool: ToolSpec) -> None:
-        """The provider no longer takes the token: the next call asks for another, and keeps what renews it."""
-        found, _ = self._stored(tool)
-        if found:
-            self._put(tool, {name: value for name, value in found.items() if name != "access_token"}, None)
-
-    def _stored(self, tool: ToolSpec) -> tuple[dict[str, Any], datetime | None]:
+    def forget(self, tool: ToolSpec, shown: Collection[str]) -> None:
+        """The provider no longer takes the token, if it is one of those `shown` to it: the next call asks for another,
+        and keeps what renews it. One that somebody else renewed meanwhile stays.
+        """
         with self._db.transaction() as connection:
-            row = connection.execute(self._sql["token"], {"tool": tool.tool}).fetchone()
+            found, _ = self._stored(tool, "token_locked")
+            if found.get("access_token") in shown:
+                left = {name: value for name, value in found.items() if name != "access_token"}
+                values = {
+                    "tool": tool.tool,
+                    "sealed": self._seal(tool, canonical_bytes(left)),
+                    "now": self._clock.now(),
+                }
+                connection.execute(self._sql["drop_token"], values)
+
+    def _live(self, found: dict[str, Any], expires_at: datetime | None) -> str:
+        """The token, if it lives long enough; or nothing."""
+        is_live = expires_at is None or expires_at - _MARGIN > self._clock.now()
+        return str(found.get("access_token") or "") if is_live else ""
+
+    def _claimed(self, tool: ToolSpec) -> str:
+        """Renew, unless somebody did between our look and our claim: what renews it may be good for one time only."""
+        stored, expires_at = self._stored(tool)
+        if token := self._live(stored, expires_at):
+            self._end(tool)
+            return token
+        return self._renew(tool, stored)
+
+    def _end(self, tool: ToolSpec) -> None:
+        with self._db.transaction() as connection:
+            connection.execute(self._sql["end_renewal"], {"tool": tool.tool, "now": self._clock.now()})
+
+    def _stored(self, tool: ToolSpec, query: str = "token") -> tuple[dict[str, Any], datetime | None]:
+        with self._db.transaction() as connection:
+            row = connection.execute(self._sql[query], {"tool": tool.tool}).fetchone()
         if row is None or row["sealed"] is None:
             return {}, None
         return cast("dict[str, Any]", parse_json(self._open(tool, bytes(row["sealed"])))), row["expires_at"]
@@ -78,8 +104,7 @@ class TokenStore:
         try:
             granted = self._granted(tool, stored)
         except BaseException:
-            with self._db.transaction() as connection:
-                connection.execute(self._sql["end_renewal"], {"tool": tool.tool, "now": self._clock.now()})
+            self._end(tool)
             raise
         seconds = granted.get("expires_in")
         expires_at = self._clock.now() + timedelta(seconds=int(str(seconds))) if str(seconds).isdecimal() else None

@@ -5,7 +5,7 @@ silence after bytes may have gone. It never raises for what the network does, fo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,6 +36,10 @@ def _tell_nothing(_record: logging.LogRecord) -> bool:
     return False
 
 
+Forget = Callable[[ToolSpec, Collection[str]], None]
+"""Told of a tool and of what was shown to it and turned away."""
+
+
 class _Stopped(Exception):
     """Asked at the last moment, the answer was no."""
 
@@ -43,7 +47,7 @@ class _Stopped(Exception):
 class Wire:
     """Safe to share between threads; connections are kept."""
 
-    def __init__(self, authorizer: Authorizer, clock: Clock, forget: Callable[[ToolSpec], None] | None = None) -> None:
+    def __init__(self, authorizer: Authorizer, clock: Clock, forget: Forget | None = None) -> None:
         self._authorizer = authorizer
         self._forget = forget
         self._clock = clock
@@ -58,16 +62,23 @@ class Wire:
         nothing is sent. The whole takes at most twice `seconds`. `BadInput` where it cannot be signed. An access token
         that is turned away (401) is forgotten, and the request goes once more under another: nothing was done with it.
         """
-        reply = self._once(tool, request, seconds, before)
+        signed = self._authorizer.signed(tool, request)
+        reply = self._once(tool, request, signed, seconds, before)
         if reply.status == _UNAUTHORISED and tool.auth.scheme == "oauth2" and self._forget is not None:
-            self._forget(tool)
-            return self._once(tool, request, seconds, before)
+            self._forget(tool, {value.rpartition(" ")[2] for value in signed.headers.values()})
+            return self._once(tool, request, self._authorizer.signed(tool, request), seconds, before)
         return reply
 
-    def _once(self, tool: ToolSpec, request: ToolRequest, seconds: float, before: Callable[[], bool] | None) -> Reply:
+    def _once(
+        self,
+        tool: ToolSpec,
+        request: ToolRequest,
+        signed: ToolRequest,
+        seconds: float,
+        before: Callable[[], bool] | None,
+    ) -> Reply:
         import httpx
 
-        signed = self._authorizer.signed(tool, request)
         _check_address(signed.url, tool)
         has_begun = False
 
