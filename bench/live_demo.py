@@ -130,6 +130,8 @@ def walked(plan, kills=0, seed=7, desk=ReturnsDesk):
 class ReadsAgain(ReturnsDesk):
     """After every look at what is new, asks once more for everything that was ever asked for."""
 
+    _known = None
+
     def work(self, after):
         reached = super().work(after)
         self._known = asked_for(self.steward)
@@ -138,10 +140,9 @@ class ReadsAgain(ReturnsDesk):
         return reached
 
     def _propose(self, wish):
-        known = getattr(self, "_known", None)
-        if known is None:
+        if self._known is None:
             super()._propose(wish)
-        elif wish.name in known:
+        elif wish.name in self._known:
             self.ask_again(wish)
 
     def ask_again(self, wish):

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from tests.integration.payouts.people import People, fact
 
 from steward.contracts.action import ActionProposal, Principal
-from steward.contracts.event import Envelope
 from steward.infra.vault import Vault
 from steward.kernel.errors import BadInput
 
@@ -72,22 +72,12 @@ class FakePayPal(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def fact(event_type, name, at, **data):
-    return Envelope(
-        id=f"{event_type}/{name}", source="shop", type=event_type, subject=f"order/{name}", time=at, data=data
-    )
-
-
-class House:
+class House(People):
     """A shop with three settled orders of a creator, people with keys, and a fake PayPal."""
 
     def __init__(self, shop, server):
-        self.shop, self.app, self.clock, self.server = shop, shop.app, shop.clock, server
+        super().__init__(shop, server)
         self.paid = {}
-        self.ana = self.app.access.create("ana", (), "founder")
-        self.eve = self.app.access.create("eve", (), "founder", by=self.ana)
-        self.ben = self.app.access.create("ben", (), "manager", by=self.ana)
-        self.bot = self.app.access.create("bot", (), "agent", by=self.ana)
 
     def earn(self, number, amount, *, order=None, days=1, creator="mia"):
         """A commission, due so many days from now."""
@@ -130,49 +120,8 @@ class House:
         assert taken["outcome"] == "taken", taken
         return self.app.reconciliation.run("statement", "ana", self.clock.now() + timedelta(days=9))
 
-    def let_in(self, address=MIA, party="mia"):
-        """Two founders let an address in, after ben rang."""
-        asked = self.app.payees.change(party, address, "Mia Example", "ben", "fay")
-        assert asked["outcome"] == "held", asked
-        for key in (self.ana, self.eve):
-            self.read(asked["id"], key)
-            done = self.app.approvals.approve(asked["id"], key, "cli")
-            assert done.code == "", done
-        self.app.events.sequence()
-        assert done.state == "succeeded"
-        self.clock.advance(timedelta(minutes=1))
-        return asked["id"]
-
-    def read(self, action, key):
-        """Look at it, and take the time to."""
-        self.app.approvals.show(action, self.app.access.recognise(key))
-        self.clock.advance(timedelta(seconds=60))
-
-    def prepared(self):
-        made = self.app.payouts.prepare("fay")
-        self.app.events.sequence()
-        return made
-
-    def agree(self, payout, key=None):
-        shown = self.app.payouts.show(payout["payout_id"], key or self.ana)
-        self.clock.advance(timedelta(seconds=60))
-        done = self.app.payouts.approve(shown["payout_id"], key or self.ana, "cli", "as prepared")
-        self.app.events.sequence()
-        return done
-
-    def send(self):
-        """What a worker does: carry out, tell, follow."""
-        self.app.dispatcher().drain()
-        self.app.events.sequence()
-        self.app.payouts.follow()
-        self.app.events.sequence()
-        self.shop.take_in()
-
-    def state(self, payout):
-        return self.app.payouts.show(payout["payout_id"])["state"]
-
-    def told(self, name):
-        return [e.envelope.data for e in self.app.events.read() if e.envelope.type == name]
+    def let_in(self, address=MIA, party="mia", name="Mia Example"):
+        return super().let_in(party, address, name)
 
 
 @pytest.fixture

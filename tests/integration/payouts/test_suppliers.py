@@ -14,11 +14,11 @@ from uuid import UUID, uuid5
 import psycopg
 import pytest
 from tests.integration.conftest import T0, Shop
+from tests.integration.payouts.people import People, fact
 from tests.integration.reconciliation.test_reconciling import camt
 
 from steward.bootstrap import App
 from steward.contracts.action import ActionProposal, Principal
-from steward.contracts.event import Envelope
 from steward.infra.clock import FrozenClock
 from steward.infra.settings import Settings
 from steward.infra.vault import Vault
@@ -73,21 +73,11 @@ class FakeMercury(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def fact(event_type, name, at, **data):
-    return Envelope(
-        id=f"{event_type}/{name}", source="shop", type=event_type, subject=f"supplier/{name}", time=at, data=data
-    )
-
-
-class House:
+class House(People):
     """A shop in dollars that ordered a hundred mugs at three dollars and got them, people with keys, and a fake bank."""
 
     def __init__(self, shop, server):
-        self.shop, self.app, self.clock, self.server = shop, shop.app, shop.clock, server
-        self.ana = self.app.access.create("ana", (), "founder")
-        self.eve = self.app.access.create("eve", (), "founder", by=self.ana)
-        self.ben = self.app.access.create("ben", (), "manager", by=self.ana)
-        self.bot = self.app.access.create("bot", (), "agent", by=self.ana)
+        super().__init__(shop, server)
         at, usd = self.clock.now(), {"currency": "USD"}
         of = {"supplier_id": SUPPLIER, "purchase_order_id": "po1", **usd}
         mugs = {"sku": "MUG", "quantity": 100}
@@ -112,14 +102,8 @@ class House:
             self.shop.take_in(fact("AccountAdjusted", f"a{week}", at, **own, **sale, **usd))
         self.clock.advance(timedelta(minutes=1))
 
-    def let_in(self, party=SUPPLIER, address=ADDRESS):
-        asked = self.app.payees.change(party, address, "Mugs and Sons", "ben", "fay")
-        assert asked["outcome"] == "held", asked
-        for key in (self.ana, self.eve):
-            self.read(asked["id"], key)
-            done = self.app.approvals.approve(asked["id"], key, "cli")
-        assert (done.code, done.state) == ("", "succeeded")
-        self.app.events.sequence()
+    def let_in(self, party=SUPPLIER, address=ADDRESS, name="Mugs and Sons"):
+        return super().let_in(party, address, name)
 
     def bill(self, number, amount, due=0, **more):
         """A bill comes into the books."""
@@ -138,43 +122,14 @@ class House:
     def audit(self):
         return self.app.invoices.audit("ana")
 
-    def read(self, action, key):
-        self.app.approvals.show(action, self.app.access.recognise(key))
-        self.clock.advance(timedelta(seconds=60))
-
-    def prepared(self, **wish):
-        made = self.app.payouts.prepare("fay", **wish)
-        self.app.events.sequence()
-        return made
-
     def waits(self):
         made = self.prepared()
         assert made["payouts"] == []
         return [(one["invoice_id"], one["code"], one["waiting"]) for one in made["waiting"]]
 
-    def agree(self, payout, key):
-        self.app.payouts.show(payout["payout_id"], key)
-        self.clock.advance(timedelta(seconds=60))
-        done = self.app.payouts.approve(payout["payout_id"], key, "cli", "as prepared")
-        self.app.events.sequence()
-        return done
-
-    def send(self):
-        self.app.dispatcher().drain()
-        self.app.events.sequence()
-        self.app.payouts.follow()
-        self.app.events.sequence()
-        self.shop.take_in()
-
     def pay(self, payout, key=None):
         assert self.agree(payout, key or self.ben)["state"] == "ready"
         self.send()
-
-    def state(self, payout):
-        return self.app.payouts.show(payout["payout_id"])["state"]
-
-    def told(self, name):
-        return [e.envelope.data for e in self.app.events.read() if e.envelope.type == name]
 
     def act(self, key, amount, **params):
         """An action that an agent proposes by itself."""
